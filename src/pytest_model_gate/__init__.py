@@ -1,0 +1,61 @@
+"""pytest-model-gate: make "this model is worse than production" a failing test.
+
+A table of contents. pytest imports this package at every start, so everything is looked up lazily.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .gate.compare import compare as compare
+    from .gate.evaluate import evaluate as evaluate
+    from .hooks import hookimpl as hookimpl
+    from .metrics.metric import Metric as Metric
+    from .results import Comparison as Comparison
+    from .results import GateRecord as GateRecord
+    from .results import Interval as Interval
+    from .results import Verdict as Verdict
+    from .spec import GateSpec as GateSpec
+
+    __version__: str
+
+__all__ = [
+    "Comparison",
+    "GateRecord",
+    "GateSpec",
+    "Interval",
+    "Metric",
+    "Verdict",
+    "__version__",
+    "compare",
+    "evaluate",
+    "hookimpl",
+]
+
+_WHERE = {
+    "Comparison": ".results",
+    "GateRecord": ".results",
+    "GateSpec": ".spec",
+    "Interval": ".results",
+    "Metric": ".metrics.metric",
+    "Verdict": ".results",
+    "compare": ".gate.compare",
+    "evaluate": ".gate.evaluate",
+    "hookimpl": ".hooks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pytest-model-gate")
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

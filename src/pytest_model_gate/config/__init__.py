@@ -1,0 +1,1 @@
+"""Files, markers and command-line options in, a validated ``GateSpec`` out."""

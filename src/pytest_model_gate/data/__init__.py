@@ -1,0 +1,1 @@
+"""Dataset sources, pins, tables and schema checks."""

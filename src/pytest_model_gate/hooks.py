@@ -1,0 +1,120 @@
+"""How anyone adds a source, a metric or a report format: the hook specifications.
+
+Our own sources and metrics register through the same hooks; there is no private door.
+
+A project registers from its ``conftest.py``::
+
+    def pytest_model_gate_plugins():
+        return [my_sources]          # a module or an object with hook implementations
+
+and a distribution through the entry-point group ``pytest_model_gate``::
+
+    [project.entry-points.pytest_model_gate]
+    my_sources = "my_package.my_sources"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+
+from .results import GateRecord
+from .spec import SourceContext
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROJECT = "pytest_model_gate"
+ENTRY_POINT_GROUP = "pytest_model_gate"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class DatasetProtocol(Protocol):
+    """An opened dataset: one immutable version, with the digest of all of its content."""
+
+    source: str
+    resolved: str
+    digest: str
+    rows: int
+    columns: tuple[tuple[str, str], ...]
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Yield the rows in order, only the named columns; at least one (maybe empty) frame."""
+
+
+class ModelProtocol(Protocol):
+    """A loaded model: one immutable version, with the digest of its content.
+
+    ``columns`` are the dataset columns that it needs, in its order; ``None``: all but the target and
+    the gate's own columns. ``classes`` are its class labels; ``None``: a regressor, or unknown.
+    """
+
+    source: str
+    resolved: str
+    digest: str
+    kind: str
+    columns: tuple[str, ...] | None
+    classes: tuple[Any, ...] | None
+
+    def predict(self, frame: pd.DataFrame, want: str) -> Any:
+        """Return the predictions for these rows.
+
+        ``want`` is ``"probability"`` (array of shape (rows, classes), or (rows,) for the positive
+        class), ``"score"`` (shape (rows,), any scale), ``"label"`` or ``"value"`` (shape (rows,)).
+        ``None`` where this model cannot give that.
+        """
+
+
+class HookSpecs:
+    """The hooks; implement any of them in a module or class and register that."""
+
+    @hookspec(firstresult=True)
+    def model_gate_dataset(self, source: str, context: SourceContext) -> DatasetProtocol | None:
+        """Open a dataset source, or return ``None`` where it is somebody else's.
+
+        Example::
+
+            @hookimpl
+            def model_gate_dataset(source, context):
+                if source.startswith("warehouse:"):
+                    return WarehouseTable(source)
+        """
+
+    @hookspec(firstresult=True)
+    def model_gate_model(self, source: str, context: SourceContext) -> ModelProtocol | None:
+        """Load a model source, or return ``None`` where it is somebody else's.
+
+        Example::
+
+            @hookimpl
+            def model_gate_model(source, context):
+                if source.startswith("vault:"):
+                    return VaultModel(source, context.root)
+        """
+
+    @hookspec
+    def model_gate_metrics(self) -> Sequence[Any]:
+        """Return ``Metric`` values to add.
+
+        Example::
+
+            @hookimpl
+            def model_gate_metrics():
+                return [Metric(name="cost", ...)]
+        """
+
+    @hookspec(firstresult=True)
+    def model_gate_report(self, suffix: str, records: Sequence[GateRecord]) -> str | None:
+        """Render records for ``--gate-report PATH``, or return ``None`` for a suffix that isn't yours.
+
+        Example::
+
+            @hookimpl
+            def model_gate_report(suffix, records):
+                if suffix == ".csv":
+                    return "\\n".join(f"{r.gate},{r.verdict}" for r in records)
+        """

@@ -1,0 +1,1 @@
+"""Model sources, trust and scoring."""

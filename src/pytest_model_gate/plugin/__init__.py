@@ -1,0 +1,1 @@
+"""The pytest side: hooks, options, marker, fixtures, session, xdist."""

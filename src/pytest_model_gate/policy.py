@@ -1,0 +1,142 @@
+"""The one place where a verdict is made: bounds and tolerances in, verdicts out. Pure functions.
+
+Two questions are asked of the same numbers, and they are corrected differently:
+
+* *May it ship?* Every line must pass, so each is judged at ``alpha`` without a correction
+  (intersection-union test, Berger 1982).
+* *Did it regress?* An accusation on any of many lines is a union of events, so the p-values of all
+  lines that can say ``regressed`` are adjusted by Holm's method (Holm 1979) first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .results import Check, Line, Question, Verdict
+
+#: From the gravest to the least: the gate's verdict is the first of these that any part has.
+GRAVITY = (Verdict.ERROR, Verdict.INVALID, Verdict.REGRESSED, Verdict.INCONCLUSIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A verdict with its reason; ``warning`` is said beside a verdict that passes."""
+
+    verdict: Verdict
+    reason: str
+    warning: str = ""
+
+
+_PASSES: dict[Question, str] = {
+    "regression": "not worse than production by more than the tolerance",
+    "baseline": "better than the baseline",
+    "floor": "on the right side of the floor",
+}
+_FAILS: dict[Question, str] = {
+    "regression": "worse than production by more than the tolerance",
+    "baseline": "does not beat the baseline by the minimum gain",
+    "floor": "on the wrong side of the floor",
+}
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return Holm's adjusted p-values, in the order given.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03])
+    (0.03, 0.06, 0.06)
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted = [1.0] * len(p_values)
+    running = 0.0
+    for rank, index in enumerate(order):
+        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = running
+    return tuple(adjusted)
+
+
+def decide(
+    *,
+    question: Question,
+    low: float,
+    high: float,
+    required: float,
+    alpha: float,
+    p_regressed: float,
+    identical: bool = False,
+) -> Decision:
+    """Judge one line.
+
+    Parameters
+    ----------
+    question : {"regression", "baseline", "floor"}
+        What the line asks.
+    low, high : float
+        Ends of the two-sided ``1 - 2 * alpha`` interval of the gain.
+    required : float
+        What the gain has to exceed: minus the tolerance, or the minimum gain.
+    alpha : float
+        One-sided level.
+    p_regressed : float
+        P-value against "the gain is at least ``required``", adjusted for everything that can say
+        ``regressed``.
+    identical : bool
+        Whether both models said the same on every row.
+
+    Returns
+    -------
+    Decision
+        ``pass`` if ``low > required``; ``regressed`` if ``p_regressed < alpha`` (for a single line
+        the same as ``high < required``); otherwise ``inconclusive``.
+
+    Raises
+    ------
+    ValueError
+        If a bound, the requirement or the p-value is not a number, or the bounds are crossed.
+    """
+    if not (low <= high and required == required and 0.0 <= p_regressed <= 1.0 and 0.0 < alpha < 0.5):
+        raise ValueError(
+            f"cannot decide on low={low!r}, high={high!r}, required={required!r}, "
+            f"p_regressed={p_regressed!r}, alpha={alpha!r}"
+        )
+    if identical and question == "regression":
+        return Decision(
+            verdict=Verdict.PASS,
+            reason="both models give the same predictions on every row",
+            warning="predictions identical on all rows",
+        )
+    if low > required:
+        worse = question == "regression" and high < 0
+        return Decision(
+            verdict=Verdict.PASS,
+            reason=_PASSES[question],
+            warning="worse, within tolerance" if worse else "",
+        )
+    if p_regressed < alpha:
+        return Decision(verdict=Verdict.REGRESSED, reason=_FAILS[question])
+    return Decision(verdict=Verdict.INCONCLUSIVE, reason="the data cannot tell")
+
+
+def gate_verdict(checks: Iterable[Check], lines: Iterable[Line]) -> tuple[Verdict, str]:
+    """Return the verdict of a whole gate and the sentence that explains it.
+
+    A gate passes when at least one line was judged and nothing fails: nothing passes by absence.
+    """
+    checks, lines = tuple(checks), tuple(lines)
+    failing: list[tuple[Verdict, str]] = [
+        (check.verdict, f"{check.name}: {check.summary}") for check in checks if check.fails
+    ]
+    failing += [
+        (line.verdict, f"{line.metric} on {line.slice}: {line.reason}") for line in lines if line.fails
+    ]
+    for verdict in GRAVITY:
+        reasons = [reason for found, reason in failing if found is verdict]
+        if reasons:
+            more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+            return verdict, reasons[0] + more
+    if not lines:
+        return Verdict.ERROR, "nothing was judged: the gate has no metric, no rows or only small slices"
+    waived = sum(bool(line.waiver) for line in lines)
+    return Verdict.PASS, f"{len(lines)} lines judged" + (f", {waived} waived" if waived else "")

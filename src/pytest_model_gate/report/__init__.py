@@ -1,0 +1,1 @@
+"""Records in, text out: the only room that escapes and writes reports."""

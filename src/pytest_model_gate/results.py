@@ -1,0 +1,345 @@
+"""What a gate found: frozen values of plain scalars and tuples. Standard library only.
+
+No arrays, no data frames, no exceptions, no models in here: these values cross process borders as
+one JSON string (``wire.py``), and every report, exit status and JUnit file is read off them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+#: Written into every record; a reader refuses a version that it doesn't know.
+SCHEMA_VERSION = 1
+
+
+class Verdict(StrEnum):
+    """The five answers of a gate; only ``PASS`` lets a candidate ship."""
+
+    PASS = "pass"
+    REGRESSED = "regressed"
+    INCONCLUSIVE = "inconclusive"
+    INVALID = "invalid"
+    ERROR = "error"
+
+
+#: What a line asks: worse than production? better than the baseline? good enough by itself?
+Question = Literal["regression", "baseline", "floor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A two-sided interval whose ends are one-sided bounds.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends.
+    level : float
+        Two-sided level: ``1 - 2 * alpha``.
+    method : str
+        What it was computed with, for example ``"tango"`` or ``"delong"``.
+    """
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One metric of two models on the same rows, and the verdict on it.
+
+    Parameters
+    ----------
+    metric, slice : str
+        What was measured, and on which rows.
+    n : int
+        Rows.
+    candidate, production : float
+        The two values, in the metric's own unit and sign.
+    difference : float
+        Candidate minus production.
+    gain : float
+        The difference, oriented so that larger is better.
+    interval : Interval
+        Of the gain.
+    standard_error : float
+        Of the gain.
+    tolerance : float
+        How much worse than production is allowed, in the metric's unit.
+    verdict : Verdict
+        By the rules of ``policy``.
+    reason : str
+        One sentence.
+    minimum_detectable : float or None
+        The regression that this many rows detect with 80 % power.
+    rows_needed : int or None
+        Rows with which a candidate equal to production passes with 80 % power.
+    """
+
+    metric: str
+    slice: str
+    n: int
+    candidate: float
+    production: float
+    difference: float
+    gain: float
+    interval: Interval
+    standard_error: float
+    tolerance: float
+    verdict: Verdict
+    reason: str
+    minimum_detectable: float | None
+    rows_needed: int | None
+
+    def __repr__(self) -> str:
+        i = self.interval
+        return (
+            f"{self.metric} on {self.slice} ({self.n:,} rows): {self.verdict.value.upper()}, "
+            f"candidate {self.candidate:.4g}, production {self.production:.4g}, gain {self.gain:.4g} "
+            f"with {i.level:.0%} interval [{i.low:.4g}, {i.high:.4g}] ({i.method}), "
+            f"allowed {-self.tolerance:.4g}: {self.reason}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One judged line of a record: a question about one metric on one slice.
+
+    Parameters
+    ----------
+    question : {"regression", "baseline", "floor"}
+        Against production, against the baseline, or against a fixed value.
+    metric, slice : str
+        What was measured, and on which rows.
+    n : int
+        Rows.
+    reference : float or None
+        Production's or the baseline's value, or the floor.
+    candidate : float or None
+        The candidate's value. ``None`` where it does not exist (see ``reason``).
+    gain : float or None
+        Candidate against reference, oriented so that larger is better.
+    interval : Interval or None
+        Of the gain.
+    standard_error : float or None
+        Of the gain.
+    required : float
+        The lower end of the interval has to be above this: minus the tolerance, or the minimum gain.
+    tolerance : str
+        The tolerance as a user would write it, with "default" where nobody chose it.
+    verdict : Verdict
+        By the rules of ``policy``.
+    reason, remedy : str
+        Why, and what to do next.
+    warning : str
+        Said beside a verdict that passes ("worse, within tolerance").
+    minimum_detectable : float or None
+        The regression that this many rows detect with 80 % power.
+    rows_needed : int or None
+        Rows with which a candidate equal to the reference passes with 80 % power.
+    on_inconclusive : {"fail", "warn", "pass"}
+        What an inconclusive verdict does to the gate.
+    waiver : str
+        Who waived this line, why and until when. Empty: nobody.
+    """
+
+    question: Question
+    metric: str
+    slice: str
+    n: int
+    reference: float | None
+    candidate: float | None
+    gain: float | None
+    interval: Interval | None
+    standard_error: float | None
+    required: float
+    tolerance: str
+    verdict: Verdict
+    reason: str
+    remedy: str = ""
+    warning: str = ""
+    minimum_detectable: float | None = None
+    rows_needed: int | None = None
+    on_inconclusive: Literal["fail", "warn", "pass"] = "fail"
+    waiver: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether this line keeps the candidate from shipping."""
+        if self.verdict is Verdict.PASS or self.waiver:
+            return False
+        return not (self.verdict is Verdict.INCONCLUSIVE and self.on_inconclusive != "fail")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One problem that a check found.
+
+    Parameters
+    ----------
+    subject : str
+        What it is about: a column, a file, a role.
+    problem : str
+        One sentence: what was needed, what came.
+    remedy : str
+        What to do next.
+    count : int or None
+        How many rows (or things) are affected.
+    examples : tuple of str
+        A few offending values, shortened.
+    """
+
+    subject: str
+    problem: str
+    remedy: str = ""
+    count: int | None = None
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Anything else than a metric that passes or fails: pin, schema, contract.
+
+    Parameters
+    ----------
+    name : str
+        ``"pin"``, ``"schema"``, ``"target"``, ``"model"``, …
+    verdict : Verdict
+        ``PASS``, ``INVALID`` or ``ERROR``.
+    summary : str
+        A few words for the header of a report.
+    findings : tuple of Finding
+        The problems, empty where it passed.
+    """
+
+    name: str
+    verdict: Verdict
+    summary: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def fails(self) -> bool:
+        """Whether this check keeps the candidate from shipping."""
+        return self.verdict is not Verdict.PASS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRecord:
+    """Which model one role was.
+
+    Parameters
+    ----------
+    role : str
+        ``"candidate"``, ``"production"`` or ``"baseline"``.
+    source : str
+        As written, with secrets removed.
+    resolved : str
+        The exact version that it meant.
+    digest : str
+        ``"sha256:<hex>"`` of its content. Empty where there is none (a built-in baseline).
+    kind : str
+        What loaded it: ``"sklearn"``, ``"xgboost"``, ``"predictions"``, ``"built in"``, …
+    """
+
+    role: str
+    source: str
+    resolved: str
+    digest: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetRecord:
+    """Which rows were used.
+
+    Parameters
+    ----------
+    source, resolved, digest : str
+        As written, the exact version, and ``"sha256:<hex>"`` over all of its content.
+    pin : str
+        ``"pinned"``, ``"changed"``, ``"unpinned"`` or ``"pinned now"``.
+    rows, rows_used : int
+        In the dataset, and judged.
+    dropped : tuple of (str, int)
+        Why rows were left out, and how many.
+    columns : tuple of (str, str)
+        Names and types.
+    """
+
+    source: str
+    resolved: str
+    digest: str
+    pin: str
+    rows: int
+    rows_used: int
+    dropped: tuple[tuple[str, int], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallSlice:
+    """A slice with fewer rows than the user asked for: listed, not judged."""
+
+    slice: str
+    n: int
+    min_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRecord:
+    """Everything that one gate found; the verdict of the whole gate is read off it.
+
+    Parameters
+    ----------
+    gate, decision : str
+        Name, and the decision that the model drives.
+    verdict : Verdict
+        Of the whole gate: the gravest of what fails, or ``PASS``.
+    reason : str
+        One sentence.
+    alpha : float
+        One-sided level of every bound.
+    roles : tuple of RoleRecord
+        Those that were resolved.
+    dataset : DatasetRecord or None
+        ``None`` where it could not be opened.
+    checks : tuple of Check
+        In the order in which they ran.
+    lines : tuple of Line
+        In the order of questions, metrics and slices.
+    small_slices : tuple of SmallSlice
+        Slices under their ``min_rows``.
+    notes : tuple of str
+        What a reader should know: "candidate and production are the same model", …
+    versions : tuple of (str, str)
+        Libraries that took part.
+    schema_version : int
+        Of this structure.
+    """
+
+    gate: str
+    decision: str
+    verdict: Verdict
+    reason: str
+    alpha: float
+    roles: tuple[RoleRecord, ...] = ()
+    dataset: DatasetRecord | None = None
+    checks: tuple[Check, ...] = ()
+    lines: tuple[Line, ...] = ()
+    small_slices: tuple[SmallSlice, ...] = ()
+    notes: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def warnings(self) -> int:
+        """How many lines pass, but with something to say."""
+        return sum(
+            1
+            for line in self.lines
+            if not line.fails and (line.verdict is not Verdict.PASS or line.warning)
+        )

@@ -1,0 +1,233 @@
+"""What a gate asks: the frozen values that describe one gate, before anything was looked at.
+
+Standard library only. ``config/`` builds these from files, markers and the command line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from .errors import ConfigurationError
+
+Role = Literal["candidate", "production", "baseline"]
+ROLES: tuple[Role, ...] = ("candidate", "production", "baseline")
+
+OnInconclusive = Literal["fail", "warn", "pass"]
+Task = Literal["classification", "regression"]
+
+#: ``production = "none"``: a first release, judged by its baseline and floors only.
+NO_MODEL = "none"
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How much worse than production a candidate may be.
+
+    Parameters
+    ----------
+    value : float
+        Not negative. In the metric's own unit, or a share of production's value.
+    relative : bool
+        Whether ``value`` is a share of production's value.
+    default : bool
+        Whether nobody chose it: reports say "default" beside it.
+    """
+
+    value: float
+    relative: bool = False
+    default: bool = False
+
+    @classmethod
+    def parse(cls, text: float | str | Tolerance) -> Tolerance:
+        """Read ``0.005`` (absolute) or ``"1%"`` (relative to production).
+
+        Examples
+        --------
+        >>> Tolerance.parse("1%")
+        Tolerance(value=0.01, relative=True, default=False)
+        >>> Tolerance.parse(0.005)
+        Tolerance(value=0.005, relative=False, default=False)
+        """
+        if isinstance(text, Tolerance):
+            return text
+        relative = isinstance(text, str) and text.strip().endswith("%")
+        try:
+            if isinstance(text, bool):
+                raise ValueError
+            number = float(text.strip().rstrip("%")) / 100 if isinstance(text, str) and relative else float(text)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number) or number < 0:
+            raise ConfigurationError(
+                f"max_regression must be a number >= 0 or a percentage such as '1%', got {text!r}.",
+                "Write 0.005 for a step in the metric's own unit, or '1%' for a share of production's value.",
+            )
+        return cls(number, relative=relative)
+
+    def absolute(self, production: float) -> float:
+        """Return the tolerance in the metric's unit, given production's value."""
+        return self.value * abs(production) if self.relative else self.value
+
+    def __str__(self) -> str:
+        return f"{self.value * 100:g}%" if self.relative else f"{self.value:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceSpec:
+    """One column that cuts the rows into named subsets.
+
+    Parameters
+    ----------
+    by : str
+        The column; every distinct value (and "missing") becomes a slice.
+    max_regression : Mapping[str, Tolerance]
+        Tolerance per metric on these slices; ``"*"`` is for all metrics. Empty: the gate's own.
+    min_rows : int
+        Slices with fewer rows are listed as not judged. 0: every slice is judged.
+    on_inconclusive : {"fail", "warn", "pass"}, optional
+        What an inconclusive line on these slices does. ``None``: the gate's own.
+    """
+
+    by: str
+    max_regression: Mapping[str, Tolerance] = field(default_factory=lambda: MappingProxyType({}))
+    min_rows: int = 0
+    on_inconclusive: OnInconclusive | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A failing line that somebody answers for until a date.
+
+    Parameters
+    ----------
+    gate, metric, slice : str
+        Which line. ``slice`` is ``"all"`` or ``"column=value"``.
+    reason, owner : str
+        Why, and who answers for it.
+    expires : str
+        Last day on which it counts, ISO ``YYYY-MM-DD``.
+    """
+
+    gate: str
+    metric: str
+    slice: str = "all"
+    reason: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSpec:
+    """One named comparison: three roles, one dataset, metrics with tolerances.
+
+    Parameters
+    ----------
+    name : str
+        What reports, the lock file and the command line call this gate.
+    candidate, production, baseline : str
+        Model sources. ``production="none"`` is a first release; ``baseline=""`` means that none was named.
+    dataset : str
+        Dataset source.
+    target : str
+        Column with the truth.
+    metrics : tuple of str
+        Canonical metric names.
+    decision : str
+        The decision that the model drives, in the user's words.
+    schema : str
+        Import path of a pandera schema or model, or a YAML/JSON schema file. Empty: none.
+    max_regression : Mapping[str, Tolerance]
+        Per metric; ``"*"`` is for all metrics. A metric not named has the default tolerance.
+    min_gain : Mapping[str, float]
+        Minimum gain over the baseline per metric; ``"*"`` is for all. Empty: 0.0 for all.
+    floors : Mapping[str, float]
+        Worst value that is acceptable, per metric (a ceiling for losses).
+    slices : tuple of SliceSpec
+        How the rows are cut.
+    alpha : float
+        One-sided level of every bound.
+    on_inconclusive : {"fail", "warn", "pass"}
+        What an inconclusive line does.
+    threshold : Mapping[str, float]
+        Decision threshold per role for label metrics made from scores; never chosen on the holdout.
+    pos_label : scalar, optional
+        The positive class of a binary target. ``None``: 1 or True.
+    task : {"classification", "regression"}, optional
+        ``None``: told by the metrics.
+    sample_weight, groups, strata, key, time : str
+        Column names. Empty: none.
+    drop_missing_target : bool
+        Whether rows without a target are dropped (and counted) instead of being a finding.
+    tracking_uri : str
+        Where ``models:/`` and ``runs:/`` live. Empty: from the environment.
+    trusted_sources : tuple of str
+        Shell patterns of model sources that may run code when loaded.
+    waivers : tuple of Waiver
+        The waivers of this gate.
+    root : str
+        Directory that relative paths start from.
+    """
+
+    name: str
+    candidate: str
+    production: str
+    dataset: str
+    target: str
+    metrics: tuple[str, ...]
+    baseline: str = ""
+    decision: str = ""
+    schema: str = ""
+    max_regression: Mapping[str, Tolerance] = field(default_factory=lambda: MappingProxyType({}))
+    min_gain: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    floors: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    slices: tuple[SliceSpec, ...] = ()
+    alpha: float = 0.05
+    on_inconclusive: OnInconclusive = "fail"
+    threshold: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    pos_label: Scalar | None = None
+    task: Task | None = None
+    sample_weight: str = ""
+    groups: str = ""
+    strata: str = ""
+    key: str = ""
+    time: str = ""
+    drop_missing_target: bool = False
+    tracking_uri: str = ""
+    trusted_sources: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    root: str = "."
+
+    def source(self, role: Role) -> str:
+        """Return the source of one role, as written."""
+        return {"candidate": self.candidate, "production": self.production, "baseline": self.baseline}[role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceContext:
+    """What a source may need to open itself, apart from its own text.
+
+    Parameters
+    ----------
+    root : str
+        Directory that relative paths start from.
+    tracking_uri : str
+        Where ``models:/`` and ``runs:/`` live. Empty: from the environment.
+    trusted_sources : tuple of str
+        Shell patterns of model sources that may run code when loaded.
+    pinned_models : Mapping[str, str]
+        Model source -> digest that ``model-gate.lock`` agrees to.
+    key : str
+        Column that joins a predictions file to the dataset. Empty: none.
+    """
+
+    root: str = "."
+    tracking_uri: str = ""
+    trusted_sources: tuple[str, ...] = ()
+    pinned_models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    key: str = ""
