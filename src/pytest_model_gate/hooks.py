@@ -97,7 +97,7 @@ class HookSpecs:
         """
 
     @hookspec
-    def model_gate_metrics(self) -> Sequence[Any]:
+    def model_gate_metrics(self) -> Sequence[Any] | None:
         """Return ``Metric`` values to add.
 
         Example::
@@ -109,12 +109,12 @@ class HookSpecs:
 
     @hookspec(firstresult=True)
     def model_gate_report(self, suffix: str, records: Sequence[GateRecord]) -> str | None:
-        """Render records for ``--gate-report PATH``, or return ``None`` for a suffix that isn't yours.
+        r"""Render records for ``--gate-report PATH``, or return ``None`` for a suffix that isn't yours.
 
         Example::
 
             @hookimpl
             def model_gate_report(suffix, records):
                 if suffix == ".csv":
-                    return "\\n".join(f"{r.gate},{r.verdict}" for r in records)
+                    return "\n".join(f"{r.gate},{r.verdict}" for r in records)
         """

@@ -10,6 +10,7 @@ Two questions are asked of the same numbers, and they are corrected differently:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -96,7 +97,7 @@ def decide(
     ValueError
         If a bound, the requirement or the p-value is not a number, or the bounds are crossed.
     """
-    if not (low <= high and required == required and 0.0 <= p_regressed <= 1.0 and 0.0 < alpha < 0.5):
+    if not (low <= high and not math.isnan(required) and 0.0 <= p_regressed <= 1.0 and 0.0 < alpha < 0.5):
         raise ValueError(
             f"cannot decide on low={low!r}, high={high!r}, required={required!r}, "
             f"p_regressed={p_regressed!r}, alpha={alpha!r}"

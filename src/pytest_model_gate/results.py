@@ -339,7 +339,5 @@ class GateRecord:
     def warnings(self) -> int:
         """How many lines pass, but with something to say."""
         return sum(
-            1
-            for line in self.lines
-            if not line.fails and (line.verdict is not Verdict.PASS or line.warning)
+            1 for line in self.lines if not line.fails and (line.verdict is not Verdict.PASS or line.warning)
         )

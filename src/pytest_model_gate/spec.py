@@ -60,7 +60,9 @@ class Tolerance:
         try:
             if isinstance(text, bool):
                 raise ValueError
-            number = float(text.strip().rstrip("%")) / 100 if isinstance(text, str) and relative else float(text)
+            number = (
+                float(text.strip().rstrip("%")) / 100 if isinstance(text, str) and relative else float(text)
+            )
         except (TypeError, ValueError):
             number = math.nan
         if not math.isfinite(number) or number < 0:

@@ -1,0 +1,89 @@
+"""A metric is a value: its name, its direction, what it needs, its value and its influence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ..spec import Task, Tolerance
+from .rows import Floats, Mask, Predicted, Truth
+
+#: What a model must be able to say.
+Needs = Literal["label", "score", "probability", "value"]
+
+#: Which family of intervals suits the metric; ``stats/`` offers one method with guards for each.
+#:
+#: ``proportion``  a share of right rows, maybe within one class (Tango's score interval)
+#: ``cells``       a smooth function of confusion cells (influence + half-pseudo-row variance)
+#: ``auc``         the two-class ROC-AUC (DeLong, MOVER near 1)
+#: ``ranking``     other functions of the order of the scores (influence)
+#: ``mean``        a mean of per-row losses (paired t)
+#: ``smooth``      anything else that has an influence function (influence + t)
+Family = Literal["proportion", "cells", "auc", "ranking", "mean", "smooth"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A named quantity that says how good predictions are.
+
+    Parameters
+    ----------
+    name : str
+        As scikit-learn calls it, without ``neg_``; never sign-flipped.
+    task : {"classification", "regression"}
+        What it measures.
+    needs : {"label", "score", "probability", "value"}
+        What a model must be able to say.
+    higher_is_better : bool
+        Direction.
+    value : callable
+        ``value(truth, predicted) -> float``. Raises ``UndefinedMetricError`` where it does not exist.
+    influence : callable
+        ``influence(truth, predicted) -> ndarray of shape (n,)``: one number per row, (weighted) mean
+        zero, so that the variance of the value is the variance of their mean.
+    family : str
+        Which family of intervals suits it.
+    hits : callable or None
+        For ``family="proportion"``: ``hits(truth, predicted) -> (right, within)``, two boolean arrays of
+        shape (n,): the value is the share of ``right`` among ``within``.
+    losses : callable or None
+        For ``family="mean"``: ``losses(truth, predicted) -> ndarray of shape (n,)``, whose (weighted)
+        mean is the value.
+    crosses_zero : bool
+        Whether a ratio of two values means nothing (MCC, kappa, R2, Spearman): the default tolerance is
+        then 0.01, and 1 % of production's value otherwise.
+    binary_only : bool
+        Whether it is defined for two classes only.
+    bounds : tuple of float
+        Least and greatest possible value.
+    """
+
+    name: str
+    task: Task
+    needs: Needs
+    higher_is_better: bool
+    value: Callable[[Truth, Predicted], float]
+    influence: Callable[[Truth, Predicted], Floats]
+    family: Family = "smooth"
+    hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None
+    losses: Callable[[Truth, Predicted], Floats] | None = None
+    crosses_zero: bool = False
+    binary_only: bool = False
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
+
+    @property
+    def sign(self) -> int:
+        """1 where larger is better, -1 for losses: ``gain = sign * (candidate - production)``."""
+        return 1 if self.higher_is_better else -1
+
+    @property
+    def default_tolerance(self) -> Tolerance:
+        """What ``max_regression`` is where nobody chose it."""
+        if self.crosses_zero:
+            return Tolerance(0.01, default=True)
+        return Tolerance(0.01, relative=True, default=True)
+
+    def __repr__(self) -> str:
+        direction = "higher" if self.higher_is_better else "lower"
+        return f"Metric({self.name!r}, needs {self.needs}, {direction} is better)"
