@@ -303,6 +303,8 @@ class GateRecord:
         One sentence.
     alpha : float
         One-sided level of every bound.
+    asked : str
+        ``"gate"`` for the whole gate, or the assertion that was made: ``"no_regression(roc_auc)"``.
     roles : tuple of RoleRecord
         Those that were resolved.
     dataset : DatasetRecord or None
@@ -326,6 +328,7 @@ class GateRecord:
     verdict: Verdict
     reason: str
     alpha: float
+    asked: str = "gate"
     roles: tuple[RoleRecord, ...] = ()
     dataset: DatasetRecord | None = None
     checks: tuple[Check, ...] = ()

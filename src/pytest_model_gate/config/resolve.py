@@ -1,0 +1,150 @@
+"""The one function for precedence: command line, marker, named gate, project defaults, built-in defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import ConfigurationError, did_you_mean
+from ..spec import GateSpec, SliceSpec
+from .files import Project
+
+#: What every gate needs; everything else has a built-in default.
+REQUIRED = ("candidate", "production", "dataset", "target", "metrics")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """The sources given on the command line, as typed: ``SRC`` or ``NAME=SRC``, repeatable."""
+
+    candidate: tuple[str, ...] = ()
+    production: tuple[str, ...] = ()
+    baseline: tuple[str, ...] = ()
+    dataset: tuple[str, ...] = ()
+
+    def items(self) -> tuple[tuple[str, str], ...]:
+        """Every override as (key, text)."""
+        return tuple(
+            (key, text)
+            for key in ("candidate", "production", "baseline", "dataset")
+            for text in getattr(self, key)
+        )
+
+    def unnamed(self, gates: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Return the overrides that name none of these gates."""
+        names = set(gates)
+        return tuple((key, text) for key, text in self.items() if _gate_of(text, names) is None)
+
+    def for_gate(self, name: str) -> dict[str, str]:
+        """Return key -> source for one gate: those that name it, else those that name no gate."""
+        found: dict[str, str] = {}
+        for key, text in self.items():
+            if _gate_of(text, {name}) is not None:
+                found[key] = text.partition("=")[2]
+            elif key not in found and not _looks_named(text):
+                found[key] = text
+        return found
+
+
+def _gate_of(text: str, names: set[str]) -> str | None:
+    name, equals, _ = text.partition("=")
+    return name if equals and name in names else None
+
+
+def _looks_named(text: str) -> bool:
+    """Whether a text reads NAME=SRC; a source may hold "=" itself, but only behind ":", "/", "?" or "#"."""
+    name, equals, _ = text.partition("=")
+    return bool(equals) and not any(sign in name for sign in ":/?#")
+
+
+def resolve(
+    project: Project,
+    *,
+    name: str | None,
+    mark: Mapping[str, Any],
+    default_name: str,
+    overrides: Overrides | None = None,
+) -> GateSpec:
+    """Return the gate that a marked test asks for.
+
+    Parameters
+    ----------
+    project : Project
+        Files.
+    name : str or None
+        The declared gate that the marker names.
+    mark : mapping
+        The marker's keywords, as written.
+    default_name : str
+        What to call a gate that only the marker describes.
+    overrides : Overrides, optional
+        The command line.
+
+    Raises
+    ------
+    ConfigurationError
+        For an unknown gate, an unknown key, a wrong value or a missing key.
+    """
+    from .tables import GateTable, read_table
+
+    if name is not None and name not in project.gates:
+        declared = did_you_mean(name, project.gates) if project.gates else "No gate is declared there."
+        raise ConfigurationError(
+            f"model_gate({name!r}): no such gate in {project.file or 'pyproject.toml or model_gate.toml'}.",
+            f"{declared} Gates are tables such as [tool.model_gate.gates.{name}].",
+        )
+    if name is None and not mark:
+        if len(project.gates) != 1:
+            raise ConfigurationError(
+                f"@pytest.mark.model_gate says nothing, and {len(project.gates)} gates are declared.",
+                "Name one, as in @pytest.mark.model_gate('credit'), or give candidate=, production=, … in it.",
+            )
+        name = next(iter(project.gates))
+    label = name or default_name
+    marked = read_table(GateTable, mark, f"model_gate marker of {label}")
+    merged: dict[str, Any] = {
+        **project.defaults,
+        **(project.gates[name] if name is not None else {}),
+        **marked,
+        **(overrides.for_gate(label) if overrides is not None else {}),
+    }
+    missing = [key for key in REQUIRED if merged.get(key) is None]
+    if missing:
+        raise ConfigurationError(
+            f"gate {label!r} lacks {', '.join(missing)}.",
+            'A gate needs candidate, production ("none" for a first release), dataset, target and metrics.',
+        )
+    return _spec(project, label, merged)
+
+
+def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
+    plain = {key: value for key, value in keys.items() if value is not None}
+    for key in ("metrics", "trusted_sources"):
+        if key in plain:
+            plain[key] = tuple(plain[key])
+    for key in ("max_regression", "min_gain", "floors", "threshold"):
+        if key in plain:
+            plain[key] = MappingProxyType(dict(plain[key]))
+    plain["slices"] = tuple(
+        SliceSpec(
+            by=item.by,
+            max_regression=MappingProxyType(dict(item.max_regression)),
+            min_rows=item.min_rows,
+            on_inconclusive=item.on_inconclusive,
+        )
+        for item in plain.get("slices", ())
+    )
+    repeated = [key for key in ("metrics",) if len(set(plain[key])) < len(plain[key])]
+    if repeated or len({item.by for item in plain["slices"]}) < len(plain["slices"]):
+        raise ConfigurationError(
+            f"gate {label!r} names the same {'metric' if repeated else 'slice'} twice.", "Keep one of them."
+        )
+    return GateSpec(
+        name=label,
+        waivers=tuple(waiver for waiver in project.waivers if waiver.gate == label),
+        root=str(Path(project.root)),
+        **plain,
+    )

@@ -1,0 +1,192 @@
+"""The tables that a user may write, validated by pydantic: which keys exist and what each may hold.
+
+One ``GateTable`` serves the marker's keywords, ``[tool.model_gate.gates.NAME]`` and the defaults in
+``[tool.model_gate]``, so a key means the same wherever it is written.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ..errors import ConfigurationError, did_you_mean
+from ..spec import Tolerance
+
+
+def _several(value: Any) -> Any:
+    """Let a single name stand for a list of one."""
+    return [value] if isinstance(value, (str, Mapping)) else value
+
+
+def _per_metric(value: Any) -> Any:
+    """Let a single value stand for all metrics."""
+    return value if isinstance(value, Mapping) else {"*": value}
+
+
+def _per_role(value: Any) -> Any:
+    """Let a single threshold stand for both models."""
+    return value if isinstance(value, Mapping) else {"candidate": value, "production": value}
+
+
+def _tolerance(value: Any) -> Any:
+    if isinstance(value, Tolerance):
+        return value
+    try:
+        return Tolerance.parse(value)
+    except ConfigurationError as error:
+        raise ValueError(error.what) from None
+
+
+def _date(value: Any) -> Any:
+    # TOML has dates of its own; a quoted one is as good.
+    text = value.isoformat() if isinstance(value, datetime.date) else value
+    try:
+        datetime.date.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise ValueError(f"must be a date such as 2030-01-31, got {value!r}") from None
+    return text
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_Tolerance = Annotated[Any, BeforeValidator(_tolerance)]
+_Tolerances = Annotated[dict[_Text, _Tolerance], BeforeValidator(_per_metric)]
+_Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_Numbers = Annotated[dict[_Text, _Number], BeforeValidator(_per_metric)]
+_OnInconclusive = Literal["fail", "warn", "pass"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class SliceTable(_Table):
+    """One entry of ``slices``; a plain column name stands for ``{by = "name"}``."""
+
+    by: _Text
+    max_regression: _Tolerances = {}
+    min_rows: Annotated[int, Field(ge=0)] = 0
+    on_inconclusive: _OnInconclusive | None = None
+
+
+def _slice(value: Any) -> Any:
+    return {"by": value} if isinstance(value, str) else value
+
+
+class WaiverTable(_Table):
+    """One entry of ``waivers``."""
+
+    gate: _Text
+    metric: _Text
+    slice: _Text = "all"
+    reason: _Text
+    owner: _Text
+    expires: Annotated[str, BeforeValidator(_date)]
+
+
+class GateTable(_Table):
+    """One gate, or a part of one: every key is optional here, what is missing is said after merging."""
+
+    decision: str | None = None
+    candidate: _Text | None = None
+    production: _Text | None = None
+    baseline: str | None = None
+    dataset: _Text | None = None
+    target: _Text | None = None
+    schema_: Annotated[_Text | None, Field(alias="schema")] = None
+    metrics: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
+    max_regression: _Tolerances | None = None
+    min_gain: _Numbers | None = None
+    floors: Annotated[dict[_Text, _Number], Field()] | None = None
+    slices: (
+        Annotated[list[Annotated[SliceTable, BeforeValidator(_slice)]], BeforeValidator(_several)] | None
+    ) = None
+    alpha: Annotated[_Number, Field(gt=0, lt=0.5)] | None = None
+    on_inconclusive: _OnInconclusive | None = None
+    threshold: (
+        Annotated[
+            dict[Literal["candidate", "production", "baseline"], Annotated[_Number, Field(gt=0, lt=1)]],
+            BeforeValidator(_per_role),
+        ]
+        | None
+    ) = None
+    pos_label: str | int | float | bool | None = None
+    task: Literal["classification", "regression"] | None = None
+    sample_weight: _Text | None = None
+    groups: _Text | None = None
+    strata: _Text | None = None
+    key: _Text | None = None
+    time: _Text | None = None
+    drop_missing_target: bool | None = None
+    tracking_uri: _Text | None = None
+    trusted_sources: Annotated[list[_Text], BeforeValidator(_several)] | None = None
+
+
+class ProjectTable(GateTable):
+    """``[tool.model_gate]``: defaults for every gate, the gates, and the waivers."""
+
+    gates: dict[_Text, dict[str, Any]] = {}
+    waivers: list[WaiverTable] = []
+
+
+#: Keys of a gate as users write them.
+GATE_KEYS: tuple[str, ...] = tuple(field.alias or name for name, field in GateTable.model_fields.items())
+
+
+def read_table(kind: type[_Table], raw: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the keys that were given, validated.
+
+    Parameters
+    ----------
+    kind : type
+        ``GateTable`` or ``ProjectTable``.
+    raw : mapping
+        What the user wrote.
+    where : str
+        File and table, or the marker, for messages.
+
+    Raises
+    ------
+    ConfigurationError
+        Names the place and the first wrong key, and suggests the nearest known one.
+    """
+    try:
+        table = kind.model_validate(dict(_listed(raw)))
+    except ValidationError as error:
+        raise _explained(error, kind, where) from None
+    return {kind.model_fields[name].alias or name: getattr(table, name) for name in table.model_fields_set}
+
+
+def _listed(raw: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Let markers say tuples and sets where TOML says arrays, and "schema" by its alias."""
+    for key, value in raw.items():
+        yield key, list(value) if isinstance(value, (tuple, set, frozenset)) else value
+
+
+def _explained(error: ValidationError, kind: type[_Table], where: str) -> ConfigurationError:
+    details = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
+    first = details[0]
+    path = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "list[", "dict["))]
+    key = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = _known(kind, path[:-1])
+        return ConfigurationError(f"{where}: unknown key {key!r}.", did_you_mean(path[-1], known))
+    message = first["msg"].removeprefix("Value error, ")
+    came = (
+        first["input"] if not isinstance(first["input"], (Mapping, list)) else type(first["input"]).__name__
+    )
+    if first["type"] == "missing":
+        return ConfigurationError(f"{where}: the key {key!r} is missing.", f"Add {path[-1]} = ...")
+    message = message.replace("Input should be", "must be").replace("valid dictionary", "table")
+    said = message if repr(came) in message else f"{message}, got {came!r}"
+    return ConfigurationError(f"{where}: {key}: {said.rstrip('.')}.")
+
+
+def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:
+    if "slices" in path:
+        return tuple(SliceTable.model_fields)
+    if "waivers" in path:
+        return tuple(WaiverTable.model_fields)
+    return tuple(field.alias or name for name, field in kind.model_fields.items())
