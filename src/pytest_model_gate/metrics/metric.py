@@ -50,6 +50,12 @@ class Metric:
     losses : callable or None
         For ``family="mean"``: ``losses(truth, predicted) -> ndarray of shape (n,)``, whose (weighted)
         mean is the value.
+    cell_influence : callable or None
+        For metrics that only see the confusion matrix: ``cell_influence(confusion) -> ndarray of shape
+        (K, K)``, where ``confusion[r, c]`` counts (or weighs) the rows of true class r and predicted
+        class c, on any scale. A row of cell (r, c) has the influence ``table[r, c]``, times its weight;
+        that also tells the influence of rows that are not in the sample. Raises
+        ``UndefinedMetricError`` as ``value`` does.
     crosses_zero : bool
         Whether a ratio of two values means nothing (MCC, kappa, R2, Spearman): the default tolerance is
         then 0.01, and 1 % of production's value otherwise.
@@ -68,6 +74,7 @@ class Metric:
     family: Family = "smooth"
     hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None
     losses: Callable[[Truth, Predicted], Floats] | None = None
+    cell_influence: Callable[[Floats], Floats] | None = None
     crosses_zero: bool = False
     binary_only: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))

@@ -5,19 +5,23 @@ Work that several metrics share (the sort of the scores above all) is done here 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
+from .levels import Floats, Ints, Levels
+
+__all__ = ["Floats", "Ints", "Mask", "Predicted", "Truth"]
+
 Mask = npt.NDArray[np.bool_]
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Truth:
     """What really happened.
 
@@ -40,6 +44,31 @@ class Truth:
         """Rows."""
         return len(self.values)
 
+    @cached_property
+    def positives(self) -> Ints:
+        """The rows of class 1."""
+        return np.flatnonzero(self.values == 1)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """The order of the values."""
+        return Levels.of(self.values)
+
+    def mean(self, per_row: npt.NDArray[np.floating]) -> float:
+        """Return the (weighted) mean of one number per row.
+
+        A pairwise sum, so that the order of the rows stays far from every digit that is printed.
+        """
+        if self.weight is None:
+            return float(np.mean(per_row, dtype=np.float64))
+        return float(np.sum(self.weight * per_row, dtype=np.float64) / np.sum(self.weight))
+
+    def weigh(self, influence: Floats) -> Floats:
+        """Return the influence times the weight of each row, in place."""
+        if self.weight is not None:
+            influence *= self.weight
+        return influence
+
     def subset(self, mask: Mask) -> Truth:
         """Return the rows of ``mask``; weights are brought back to mean 1."""
         weight = None if self.weight is None else self.weight[mask]
@@ -48,7 +77,7 @@ class Truth:
         return Truth(values=self.values[mask], classes=self.classes, weight=weight)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Predicted:
     """What one model says about the same rows, in the forms that it could give.
 
@@ -81,8 +110,41 @@ class Predicted:
             return p
         return np.ascontiguousarray(p[:, 1]) if p.shape[1] == 2 else None
 
+    @cached_property
+    def levels(self) -> Levels | None:
+        """The order of ``ranking``, sorted once for all metrics, or ``None``."""
+        return None if self.ranking is None else Levels.of(self.ranking)
+
+    @cached_property
+    def value_levels(self) -> Levels | None:
+        """The order of ``value``, or ``None``."""
+        return None if self.value is None else Levels.of(self.value)
+
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        return {}
+
+    def shared(self, work: Callable[[Truth, Predicted], T], truth: Truth) -> T:
+        """Return ``work(truth, self)``, done once and kept until it is asked for another truth.
+
+        What is kept must not hold on to the predictions: a cycle would keep their memory too long.
+        """
+        kept = self._kept
+        if kept.get(Truth) is not truth:
+            kept.clear()
+            kept[Truth] = truth
+        if work not in kept:
+            kept[work] = work(truth, self)
+        result: T = kept[work]
+        return result
+
     def subset(self, mask: Mask) -> Predicted:
-        """Return the rows of ``mask``."""
+        """Return the rows of ``mask``.
+
+        They are sorted anew where a metric needs it. Filtering the parent's order was measured: at a
+        million rows it takes 4 ms for 2 % of the rows (sorting those: 0.2 ms) and begins to win, by a
+        quarter, at 80 % of the rows.
+        """
         return Predicted(
             labels=None if self.labels is None else self.labels[mask],
             probability=None if self.probability is None else self.probability[mask],

@@ -1,0 +1,77 @@
+"""The order of one column: each row's level among the distinct values, so that ties need no loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InvalidError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Levels:
+    """Where each row stands: equal values share a level, level 0 is the smallest value.
+
+    Every rank statistic is a cumulative sum over levels that is looked up again by level. That is two
+    passes per statistic after the one sort, whatever the ties, and no result depends on how tied rows
+    happened to be sorted.
+
+    Parameters
+    ----------
+    level : ndarray of int, shape (n,)
+        In the order of the rows.
+    count : int
+        Distinct values.
+    """
+
+    level: Ints
+    count: int
+
+    @classmethod
+    def of(cls, column: npt.NDArray[np.floating]) -> Levels:
+        """Sort a column. NaN has no place in an order and raises ``InvalidError``."""
+        n = len(column)
+        if n == 0:
+            return cls(level=np.empty(0, np.intp), count=0)
+        # numpy's default sort is vectorised: 14 ms for a million rows, where a stable one takes 90.
+        order = np.argsort(column)
+        ordered = column[order]
+        if np.isnan(ordered[-1]):
+            missing = int(np.count_nonzero(np.isnan(column)))
+            raise InvalidError(
+                f"{missing:,} of {n:,} values that should be ranked are missing (NaN).",
+                "Give every row a number: look for missing values in the target and in the predictions.",
+            )
+        step = np.empty(n, dtype=np.bool_)
+        step[0] = False
+        np.not_equal(ordered[1:], ordered[:-1], out=step[1:])
+        climbed = np.cumsum(step)
+        level = np.empty(n, dtype=np.intp)
+        level[order] = climbed
+        return cls(level=level, count=int(climbed[-1]) + 1)
+
+    def mass(self, weight: Floats | None, rows: Ints | None = None) -> Floats:
+        """Return the number (or weight) of rows on each level, of all rows or of some.
+
+        ``weight`` belongs to all rows, also where only some of them count.
+        """
+        level = self.level if rows is None else self.level[rows]
+        if weight is not None and rows is not None:
+            weight = weight[rows]
+        return np.bincount(level, weights=weight, minlength=self.count).astype(np.float64, copy=False)
+
+    def spread(self, by_level: Floats) -> Floats:
+        """Give each row the number of its level."""
+        return by_level[self.level]
+
+
+def middle(mass: Floats) -> Floats:
+    """Return the mass below each level plus half of its own: what a tie counts in rank statistics."""
+    below = np.cumsum(mass)
+    below -= 0.5 * mass
+    return below

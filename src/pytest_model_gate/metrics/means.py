@@ -1,0 +1,47 @@
+"""Metrics that are the mean of one loss per row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .checked import checked
+from .levels import Floats
+from .metric import Metric, Needs
+from .rows import Predicted, Truth
+
+
+def mean_metric(
+    name: str,
+    needs: Needs,
+    losses: Callable[[Truth, Predicted], Floats],
+    *,
+    most: float = float("inf"),
+) -> Metric:
+    """Return the metric whose value is the (weighted) mean of ``losses``.
+
+    Parameters
+    ----------
+    losses : callable
+        ``losses(truth, predicted) -> ndarray of shape (n,)``, freshly made and not yet weighted.
+    most : float
+        Greatest possible value.
+    """
+
+    def influence(truth: Truth, predicted: Predicted) -> Floats:
+        per_row = losses(truth, predicted)
+        per_row -= truth.mean(per_row)
+        return truth.weigh(per_row)
+
+    return checked(
+        Metric(
+            name=name,
+            task="regression" if needs == "value" else "classification",
+            needs=needs,
+            higher_is_better=False,
+            value=lambda truth, predicted: truth.mean(losses(truth, predicted)),
+            influence=influence,
+            family="mean",
+            losses=losses,
+            bounds=(0.0, most),
+        )
+    )

@@ -1,0 +1,132 @@
+"""Ranking metrics of many classes: each class against the rest, or each against each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .checked import checked, label_list, undefined
+from .levels import Floats, Ints, Levels, middle
+from .metric import Metric
+from .ranking import Ranks, auc, auc_influence, average_precision_influence, average_precision_of, complement
+from .rows import Predicted, Truth
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Result:
+    """Value and influence together: one sort per class serves both, and is not kept."""
+
+    value: float
+    influence: Floats
+
+
+Work = Callable[[Truth, Predicted], _Result]
+
+
+def roc_auc_ovr(*, weighted: bool = False) -> Metric:
+    """Return the mean ROC-AUC of each class against the rest, plain or weighted by the classes' shares."""
+    name = "roc_auc_ovr_weighted" if weighted else "roc_auc_ovr"
+    return _metric(name, _one_vs_rest(auc, auc_influence, weighted=weighted))
+
+
+def average_precision_macro() -> Metric:
+    """Return the mean average precision of each class against the rest."""
+    work = _one_vs_rest(average_precision_of, average_precision_influence, weighted=False)
+    return _metric("average_precision_macro", work)
+
+
+def roc_auc_ovo() -> Metric:
+    """Return the mean ROC-AUC over all ordered pairs of classes (Hand and Till), by the first's score."""
+    return _metric("roc_auc_ovo", _one_vs_one)
+
+
+def _metric(name: str, work: Work) -> Metric:
+    def result(truth: Truth, predicted: Predicted) -> _Result:
+        absent = np.flatnonzero(np.bincount(truth.values, minlength=len(truth.classes or ())) == 0)
+        if len(absent):
+            found = f"these {truth.n:,} rows have none of {label_list(truth.classes, absent)}"
+            raise undefined(name, "rows of every class", found)
+        return predicted.shared(work, truth)
+
+    return checked(
+        Metric(
+            name=name,
+            task="classification",
+            needs="probability",
+            higher_is_better=True,
+            value=lambda truth, predicted: result(truth, predicted).value,
+            influence=lambda truth, predicted: result(truth, predicted).influence,
+            family="ranking",
+            bounds=(0.0, 1.0),
+        )
+    )
+
+
+def _column(predicted: Predicted, code: int) -> Floats:
+    """Return what ranks the rows by one class."""
+    p = predicted.probability
+    assert p is not None, "checked before"
+    if p.ndim == 1:  # -p ranks exactly as 1 - p should, which can make new ties
+        return p if code == 1 else -p
+    return np.ascontiguousarray(p[:, code])
+
+
+def _one_vs_rest(
+    value: Callable[[Ranks], float],
+    influence: Callable[[Ranks, Ints, float], Floats],
+    *,
+    weighted: bool,
+) -> Work:
+    def work(truth: Truth, predicted: Predicted) -> _Result:
+        k = len(truth.classes or ())
+        mass = np.bincount(truth.values, weights=truth.weight, minlength=k)
+        share = mass / mass.sum() if weighted else np.full(k, 1 / k)
+        values = np.empty(k)
+        psi = np.zeros(truth.n)
+        for code in range(k):
+            rows = np.flatnonzero(truth.values == code)
+            ranks = Ranks.of(Levels.of(_column(predicted, code)), truth, rows)
+            values[code] = value(ranks)
+            psi += share[code] * influence(ranks, rows, values[code])
+        mean = float(np.sum(share * values))
+        if weighted:  # the shares themselves move with the rows
+            psi += (values - mean)[truth.values]
+        return _finished(mean, truth.weigh(psi))
+
+    return work
+
+
+def _one_vs_one(truth: Truth, predicted: Predicted) -> _Result:
+    """Work out all pairs with one sort per class.
+
+    For the score of class a, every other class b has the same opponents: the rows of a. So one pass gives
+    the share of a that each other row loses to. In return, a row of a beats the mean over b of the shares
+    of b below it: the other rows below it, each weighing 1 / (rows of its class).
+    """
+    k, n = len(truth.classes or ()), truth.n
+    mass = np.bincount(truth.values, weights=truth.weight, minlength=k)
+    in_class = (1 / mass)[truth.values]
+    if truth.weight is not None:
+        in_class *= truth.weight  # each class adds up to 1
+    areas = np.empty(k)
+    psi = np.zeros(n)
+    for code in range(k):
+        rows = np.flatnonzero(truth.values == code)
+        others = complement(rows, n)
+        levels = Levels.of(_column(predicted, code))
+        own, rest = levels.mass(in_class, rows), levels.mass(in_class, others)
+        beaten = (middle(rest) / (k - 1))[levels.level[rows]]
+        areas[code] = np.sum(in_class[rows] * beaten)
+        psi[rows] += (beaten - areas[code]) * (n / mass[code] / k)
+        lost = 1 - middle(own)[levels.level[others]]
+        codes = truth.values[others]
+        pair = np.bincount(codes, weights=in_class[others] * lost, minlength=k)
+        psi[others] += (lost - pair[codes]) * (n / mass / (k * (k - 1)))[codes]
+    return _finished(float(np.mean(areas)), truth.weigh(psi))
+
+
+def _finished(value: float, influence: Floats) -> _Result:
+    influence.flags.writeable = False  # it is kept, and handed to whoever asks
+    return _Result(value=value, influence=influence)

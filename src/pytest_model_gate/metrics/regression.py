@@ -1,0 +1,130 @@
+"""Metrics of predicted numbers: absolute, squared and percentage errors, R2."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from .checked import checked, count, undefined
+from .levels import Floats
+from .means import mean_metric
+from .metric import Metric
+from .rows import Predicted, Truth
+
+
+def mean_absolute_error() -> Metric:
+    """Return the mean of |truth - prediction|."""
+    return mean_metric("mean_absolute_error", "value", lambda t, p: np.abs(_errors(t, p)))
+
+
+def mean_squared_error() -> Metric:
+    """Return the mean of (truth - prediction)**2."""
+    return mean_metric("mean_squared_error", "value", _squares)
+
+
+def mean_absolute_percentage_error() -> Metric:
+    """Return the mean of |truth - prediction| / |truth|, as a share.
+
+    scikit-learn divides by a tiny number where the truth is 0, and one such row decides the mean. Here
+    the metric is undefined.
+    """
+    return mean_metric("mean_absolute_percentage_error", "value", _percentages)
+
+
+def root_mean_squared_error() -> Metric:
+    """Return the root of the mean squared error."""
+
+    def value(truth: Truth, predicted: Predicted) -> float:
+        return math.sqrt(truth.mean(_squares(truth, predicted)))
+
+    def influence(truth: Truth, predicted: Predicted) -> Floats:
+        psi = _squares(truth, predicted)
+        mean = truth.mean(psi)
+        psi -= mean
+        if mean > 0:  # all errors 0: no weights can change that, so the influence is 0
+            psi /= 2 * math.sqrt(mean)
+        return truth.weigh(psi)
+
+    return _regression("root_mean_squared_error", value, influence, higher_is_better=False, low=0.0)
+
+
+def r2() -> Metric:
+    """Return the share of the truth's variance that the predictions explain."""
+
+    def value(truth: Truth, predicted: Predicted) -> float:
+        return 1 - truth.mean(_squares(truth, predicted)) / _variance(truth)[0]
+
+    def influence(truth: Truth, predicted: Predicted) -> Floats:
+        squares = _squares(truth, predicted)
+        variance, deviations = _variance(truth)
+        unexplained = truth.mean(squares) / variance
+        deviations *= unexplained
+        deviations -= squares
+        deviations /= variance
+        return truth.weigh(deviations)
+
+    return _regression("r2", value, influence, higher_is_better=True, high=1.0, crosses_zero=True)
+
+
+def _regression(
+    name: str,
+    value: Callable[[Truth, Predicted], float],
+    influence: Callable[[Truth, Predicted], Floats],
+    *,
+    higher_is_better: bool,
+    low: float = -math.inf,
+    high: float = math.inf,
+    crosses_zero: bool = False,
+) -> Metric:
+    return checked(
+        Metric(
+            name=name,
+            task="regression",
+            needs="value",
+            higher_is_better=higher_is_better,
+            value=value,
+            influence=influence,
+            crosses_zero=crosses_zero,
+            bounds=(low, high),
+        )
+    )
+
+
+def _errors(truth: Truth, predicted: Predicted) -> Floats:
+    assert predicted.value is not None, "checked before"
+    errors: Floats = np.subtract(truth.values, predicted.value, dtype=np.float64)
+    return errors
+
+
+def _squares(truth: Truth, predicted: Predicted) -> Floats:
+    errors = _errors(truth, predicted)
+    np.square(errors, out=errors)
+    return errors
+
+
+def _percentages(truth: Truth, predicted: Predicted) -> Floats:
+    zeros = truth.n - int(np.count_nonzero(truth.values))
+    if zeros:
+        raise undefined(
+            "mean_absolute_percentage_error",
+            "targets other than 0",
+            f"{zeros:,} of {count(truth.n)} have the target 0",
+            "Use mean_absolute_error, or leave these rows out of the dataset.",
+        )
+    errors = np.abs(_errors(truth, predicted))
+    errors /= np.maximum(np.abs(truth.values), np.finfo(np.float64).eps)
+    return errors
+
+
+def _variance(truth: Truth) -> tuple[float, Floats]:
+    """Return the variance of the truth and the squared deviations that it is the mean of."""
+    y = truth.values
+    deviations = np.square(y - truth.mean(y))
+    variance = truth.mean(deviations)
+    if y.min() == y.max():  # the mean of equal numbers can be off by a rounding: the variance does not tell
+        raise undefined("r2", "targets that differ", f"all {truth.n:,} are {float(y[0]):g}")
+    if variance == 0:
+        raise undefined("r2", "targets that differ", "they differ too little for a variance")
+    return variance, deviations
