@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 Codes = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,12 @@ class Design:
     groups: Codes | None = None
     strata: Codes | None = None
 
-    def subset(self, mask: npt.NDArray[np.bool_]) -> Design:
+    @property
+    def independent(self) -> bool:
+        """Whether the rows are a plain random sample."""
+        return self.groups is None and self.strata is None
+
+    def subset(self, mask: Mask) -> Design:
         """Return the design of the rows of ``mask``, with codes made dense again."""
         return Design(
             n=int(mask.sum()),

@@ -1,0 +1,73 @@
+"""Confusion cells of two models on the same rows: counted once, so that inference costs O(cells)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..metrics.rows import Floats, Ints
+
+#: Up to so many cells are counted in a dense table; more are sorted.
+_DENSE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Joint:
+    """How the rows fall into cells (true class, candidate's class, reference's class); empty cells left out.
+
+    Parameters
+    ----------
+    true, candidate, reference : ndarray of int, shape (cells,)
+        Class codes.
+    rows : ndarray, shape (cells,)
+        Rows in each cell.
+    """
+
+    true: Ints
+    candidate: Ints
+    reference: Ints
+    rows: Floats
+
+
+def joint_cells(true: npt.NDArray[Any], candidate: Ints, reference: Ints, k: int) -> Joint:
+    """Count the cells of two models' labels."""
+    code = np.multiply(true, k, dtype=np.intp)
+    code += candidate
+    code *= k
+    code += reference
+    if k**3 <= _DENSE:
+        rows = np.bincount(code, minlength=k**3)
+        found = np.flatnonzero(rows)
+        rows = rows[found]
+    else:
+        found, rows = np.unique(code, return_counts=True)
+    pair, of_reference = np.divmod(found, k)
+    of_truth, of_candidate = np.divmod(pair, k)
+    return Joint(true=of_truth, candidate=of_candidate, reference=of_reference, rows=rows.astype(np.float64))
+
+
+def label_mass(true: npt.NDArray[Any], labels: Ints, mass: Floats | None, k: int) -> Floats:
+    """Return the rows (or weight) of each cell (true class, predicted class), shape (k, k)."""
+    flat = np.bincount(np.multiply(true, k, dtype=np.intp) + labels, weights=mass, minlength=k * k)
+    return flat.astype(np.float64, copy=False).reshape(k, k)
+
+
+def imaginary_rows(mass: Floats) -> tuple[Ints, Ints]:
+    """Return each class that was drawn, and the wrong label that the model would most likely give it.
+
+    That is the class's commonest wrong label, else the model's commonest other label, else the commonest
+    other class.
+    """
+    present = np.flatnonzero(mass.sum(axis=1))
+    wrong = np.zeros(len(present), dtype=np.intp)
+    undecided = np.ones(len(present), dtype=np.bool_)
+    for preference in (mass[present], mass.sum(axis=0), mass.sum(axis=1), np.ones(len(mass))):
+        others = np.broadcast_to(preference, (len(present), len(mass))).copy()
+        others[np.arange(len(present)), present] = 0.0
+        decides = undecided & (others.max(axis=1) > 0)
+        wrong[decides] = others.argmax(axis=1)[decides]
+        undecided &= ~decides
+    return present, wrong

@@ -1,0 +1,181 @@
+"""Metrics meet statistics: the value of one metric for two models, and the inference on its gain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import EvaluationError, ModelGateError, UndefinedMetricError
+from ..metrics.metric import Metric
+from ..metrics.rows import Predicted
+from ..stats import planning
+from ..stats.inference import Inference
+from ..stats.tango import PairedProportions
+from .canonical import Steady, canonical
+from .families import Found, methods
+from .sample import Sample
+
+__all__ = ["Measured", "Sample", "canonical", "measure_floor", "measure_pair"]
+
+#: With fewer rows of a class the intervals of ranking metrics are too narrow.
+MINIMUM_RANKED = 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measured:
+    """One metric, measured; every number of it is canonical.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    candidate : float
+        Its value.
+    reference : float
+        The other model's value, or the floor.
+    inference : Inference
+        On the gain of the candidate over the reference, oriented so that larger is better.
+    identical : bool
+        Whether what the metric reads of both models' predictions is equal on every row.
+    caution : str
+        Why the interval may neither let pass nor accuse: the verdict is then ``inconclusive``. Empty: it may.
+    paired : PairedProportions or None
+        The counts, where two proportions were compared: planning needs them.
+    """
+
+    n: int
+    candidate: float
+    reference: float
+    inference: Inference
+    identical: bool = False
+    caution: str = ""
+    paired: PairedProportions | None = None
+
+    def p_below(self, threshold: float) -> float:
+        """Return the p-value against "the gain is at least ``threshold``"; 1 where nothing may be accused."""
+        return 1.0 if self.caution else self.inference.p_below(threshold)
+
+    def minimum_detectable(self, alpha: float) -> float | None:
+        """Return the regression that these rows detect with 80 % power; ``None`` where they cannot tell."""
+        if self.caution:
+            return None
+        detectable = planning.minimum_detectable(self.inference.standard_error, alpha)
+        if self.paired is not None:
+            detectable = max(detectable, planning.margin_without_discordance(self.paired.n, alpha))
+        return canonical(detectable)
+
+    def rows_needed(self, margin: float, alpha: float) -> int | None:
+        """Return the rows with which a candidate equal to the reference passes ``margin`` with 80 % power.
+
+        ``None`` where no number of rows is enough, or where more rows alone don't help.
+        """
+        if self.caution:
+            return None
+        needed = planning.rows_needed(self.n, self.inference.standard_error, margin, alpha)
+        if needed is None or self.paired is None:
+            return needed
+        # Few discordant rows promise too much: with none at all the score interval still has its width.
+        least = planning.rows_without_discordance(margin, alpha) or 0
+        return max(needed, math.ceil(least * self.n / self.paired.n))
+
+
+def measure_pair(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> Measured:
+    """Measure the candidate against another model on the same rows.
+
+    Parameters
+    ----------
+    metric : Metric
+        What is measured.
+    sample : Sample
+        The judged rows.
+    candidate, reference : Predicted
+        What the two models say.
+
+    Raises
+    ------
+    UndefinedMetricError
+        If the metric does not exist on these rows, or there are too few of them for an interval.
+    EvaluationError
+        If the metric fails.
+    """
+    pair, _ = methods(metric, sample)
+    found = _asked(metric, lambda: pair(metric, sample, candidate, reference))
+    return _measured(metric, sample, found, identical=_same(metric, candidate, reference))
+
+
+def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Measured:
+    """Measure one model against a fixed value: the gain is how far it is on the right side.
+
+    Parameters and errors are those of :func:`measure_pair`; ``floor`` is a ceiling for losses.
+    """
+    _, one = methods(metric, sample)
+    return _measured(metric, sample, _asked(metric, lambda: one(metric, sample, candidate, floor)))
+
+
+def _asked(metric: Metric, question: Callable[[], Found]) -> Found:
+    """Return the answer; whatever a metric raises, its name is in the message."""
+    try:
+        return question()
+    except ModelGateError:
+        raise
+    except Exception as error:
+        text = str(error).strip().splitlines()
+        raise EvaluationError(
+            f"{metric.name} failed with {type(error).__name__}: {text[0][:120] if text else 'no message'}.",
+            "Call the metric's value and influence on a few rows to see where it fails.",
+        ) from error
+
+
+def _measured(metric: Metric, sample: Sample, found: Found, *, identical: bool = False) -> Measured:
+    numbers = (found.candidate, found.reference, found.inference.gain, found.inference.standard_error)
+    if not all(math.isfinite(number) for number in numbers):
+        raise UndefinedMetricError(
+            f"{metric.name} is not a finite number on these {sample.n:,} rows.",
+            "Check how the rows were selected; where this is a slice, raise its min_rows.",
+        )
+    candidate, reference = canonical(found.candidate), canonical(found.reference)
+    scale = max(abs(candidate), abs(reference))
+    gain = canonical(metric.sign * (candidate - reference), scale)
+    return Measured(
+        n=sample.n,
+        candidate=candidate,
+        reference=reference,
+        inference=Steady(found.inference, gain, scale),
+        identical=identical,
+        caution=found.inference.caution or sample.caution or _ranking_caution(metric, sample),
+        paired=found.paired,
+    )
+
+
+def _ranking_caution(metric: Metric, sample: Sample) -> str:
+    if metric.family != "ranking":
+        return ""
+    classes = sample.truth.classes or ()
+    code = int(np.argmin(sample.class_sizes)) if classes else 0
+    if not classes or sample.class_sizes[code] >= MINIMUM_RANKED:
+        return ""
+    size = int(np.count_nonzero(sample.truth.values == code))
+    return (
+        f"{size:,} rows of class {classes[code]!r} are too few for an interval of {metric.name}, "
+        f"at least {MINIMUM_RANKED} are needed"
+    )
+
+
+def _same(metric: Metric, candidate: Predicted, reference: Predicted) -> bool:
+    """Whether the metric reads the same of both models on every row."""
+    if candidate is reference:
+        return True
+
+    def read(predicted: Predicted) -> Any:
+        return {
+            "label": predicted.labels,
+            "score": predicted.ranking,
+            "probability": predicted.probability,
+            "value": predicted.value,
+        }[metric.needs]
+
+    return np.array_equal(read(candidate), read(reference))

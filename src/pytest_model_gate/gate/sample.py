@@ -1,0 +1,69 @@
+"""The judged rows: what happened, and how they were drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..metrics.rows import Mask, Truth
+from ..stats.design import Design
+from ..stats.variance import MINIMUM_GROUPS
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """Truth and sampling design of the same rows."""
+
+    truth: Truth
+    design: Design
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return self.truth.n
+
+    @property
+    def simple(self) -> bool:
+        """Whether the rows are a plain random sample without weights."""
+        return self.truth.weight is None and self.design.independent
+
+    @cached_property
+    def effective(self) -> float:
+        """How many equally weighted rows would say as much (Kish)."""
+        return effective_size(self.truth.weight, self.n)
+
+    @cached_property
+    def class_sizes(self) -> tuple[float, ...]:
+        """How many equally weighted rows of each class would say as much; empty for regression."""
+        truth = self.truth
+        if truth.classes is None:
+            return ()
+        k = len(truth.classes)
+        if truth.weight is None:
+            return tuple(float(size) for size in np.bincount(truth.values, minlength=k))
+        total = np.bincount(truth.values, weights=truth.weight, minlength=k)
+        squares = np.bincount(truth.values, weights=truth.weight**2, minlength=k)
+        return tuple(float(t * t / s) if s > 0 else 0.0 for t, s in zip(total, squares, strict=True))
+
+    @property
+    def caution(self) -> str:
+        """Why no interval of these rows may be trusted. Empty: it may."""
+        if self.truth.weight is not None and self.effective < MINIMUM_GROUPS <= self.n:
+            return (
+                f"the weights of {self.n:,} rows are so unequal that they say as much as "
+                f"{self.effective:.1f} rows"
+            )
+        return ""
+
+    def subset(self, mask: Mask) -> Sample:
+        """Return the rows of ``mask``."""
+        return Sample(truth=self.truth.subset(mask), design=self.design.subset(mask))
+
+
+def effective_size(weight: np.ndarray[tuple[int], np.dtype[np.float64]] | None, n: int) -> float:
+    """Return Kish's effective sample size."""
+    if weight is None:
+        return float(n)
+    return float(weight.sum() ** 2 / (weight @ weight))

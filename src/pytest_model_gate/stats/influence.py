@@ -1,0 +1,74 @@
+"""Influence values in, interval out: the method for everything smooth, under every sampling design."""
+
+from __future__ import annotations
+
+import math
+
+from .design import Design, Floats
+from .student import Student
+from .variance import too_few, variance_of_mean
+
+
+def from_influence(
+    gain: float,
+    influence: Floats,
+    design: Design,
+    *,
+    pseudo: float = 0.0,
+    df: int | None = None,
+    method: str = "influence",
+) -> Student:
+    """Return the inference on an estimate from its influence, one number per row.
+
+    Parameters
+    ----------
+    gain : float
+        The estimate.
+    influence : ndarray, shape (n,)
+        Mean zero; weights included.
+    design : Design
+        How the rows were drawn.
+    pseudo : float
+        Added to the sum of squares, in the variance only: half the squared influence of rows that might
+        have been drawn, but were not (the half-pseudo-row rule of confusion-matrix metrics).
+    df : int, optional
+        Degrees of freedom, where fewer rows than all carry the variance.
+    method : str
+        Name of the method.
+    """
+    spread = variance_of_mean(influence, design)
+    n = len(influence)
+    variance = spread.variance + pseudo / n / (n - 1)
+    return Student(
+        gain=gain,
+        standard_error=math.sqrt(variance),
+        df=spread.df if df is None else min(df, spread.df),
+        method=method,
+        caution=spread.caution,
+    )
+
+
+def from_cells(
+    gain: float, counts: Floats, influence: Floats, *, pseudo: float, method: str = "influence"
+) -> Student:
+    """Return the same for independent rows that fall into few cells, from the cells alone.
+
+    Parameters
+    ----------
+    gain : float
+        The estimate.
+    counts : ndarray, shape (cells,)
+        Rows in each cell.
+    influence : ndarray, shape (cells,)
+        Of a row in each cell.
+    pseudo : float
+        As in :func:`from_influence`.
+    method : str
+        Name of the method.
+    """
+    n = int(counts.sum())
+    if n < 2:
+        raise too_few(n)
+    centred = influence - counts @ influence / n
+    variance = (counts @ centred**2 + pseudo) / n / (n - 1)
+    return Student(gain=gain, standard_error=math.sqrt(float(variance)), df=n - 1, method=method)

@@ -1,0 +1,56 @@
+"""The mean of independent per-row values: the paired t interval, corrected for skewness."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .design import Floats
+from .student import Student
+from .variance import too_few
+
+#: So many rows without any spread say little about the rows that were not drawn.
+_ENOUGH_WITHOUT_SPREAD = 30
+
+
+def mean_of_rows(values: Floats, shift: float = 0.0) -> Student:
+    """Return the inference on the mean of independent values minus ``shift``.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Per-row gains, for two models their differences.
+    shift : float
+        A fixed value that the mean is compared with.
+
+    Raises
+    ------
+    UndefinedMetricError
+        For fewer than two rows.
+    """
+    n = len(values)
+    if n < 2:
+        raise too_few(n)
+    mean = float(values.mean())
+    centred = values - mean
+    squared = centred * centred
+    second = float(squared.sum()) / n
+    third = float(np.dot(squared, centred)) / n
+    # Spread that is only the rounding error of the mean is none.
+    if second <= (8 * np.finfo(float).eps * abs(mean)) ** 2:
+        few = n < _ENOUGH_WITHOUT_SPREAD
+        return Student(
+            mean - shift,
+            0.0,
+            n - 1,
+            "paired t",
+            f"{n} rows that all say the same show no spread" if few else "",
+        )
+    return Student(
+        gain=mean - shift,
+        standard_error=math.sqrt(second / (n - 1)),
+        df=n - 1,
+        method="paired t",
+        skew=third / second**1.5 / math.sqrt(n),
+    )

@@ -1,0 +1,71 @@
+"""How small a regression the rows can detect, and how many rows a tolerance needs.
+
+Both take candidate and reference as equal: never "observed power", which only repeats the p-value.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .inference import normal_quantile
+
+POWER = 0.8
+
+
+def minimum_detectable(standard_error: float, alpha: float, power: float = POWER) -> float:
+    """Return the margin that a candidate equal to the reference stays within with this power.
+
+    Examples
+    --------
+    >>> round(minimum_detectable(1.0, 0.05), 2)
+    2.49
+    """
+    return _deviations(alpha, power) * standard_error
+
+
+def rows_needed(
+    n: int, standard_error: float, margin: float, alpha: float, power: float = POWER
+) -> int | None:
+    """Return the rows with which an equal candidate passes ``margin`` with this power.
+
+    ``None`` where the margin is not above 0: no number of rows proves that equal models differ.
+
+    Examples
+    --------
+    >>> rows_needed(1_000, 0.01, 0.01, 0.05)
+    6183
+    """
+    if margin <= 0:
+        return None
+    return max(2, math.ceil(n * (_deviations(alpha, power) * standard_error / margin) ** 2))
+
+
+def margin_without_discordance(n: int, alpha: float) -> float:
+    """Return the least margin that ``n`` rows let pass where both models are right on the same rows.
+
+    That is Tango's lower bound, and the least margin for any discordance.
+
+    Examples
+    --------
+    >>> round(margin_without_discordance(268, 0.05), 4)
+    0.01
+    """
+    z2 = normal_quantile(alpha) ** 2
+    return z2 / (n + z2)
+
+
+def rows_without_discordance(margin: float, alpha: float) -> int | None:
+    """Return the rows with which ``margin`` passes where both models are right on the same rows.
+
+    Examples
+    --------
+    >>> rows_without_discordance(0.01, 0.05)
+    268
+    """
+    if margin <= 0:
+        return None
+    return max(1, math.floor(normal_quantile(alpha) ** 2 * (1 - margin) / margin) + 1) if margin < 1 else 1
+
+
+def _deviations(alpha: float, power: float) -> float:
+    return normal_quantile(alpha) + normal_quantile(1 - power)
