@@ -1,0 +1,63 @@
+"""Every code block of the documents does what the page says."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import page_blocks
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "flights"
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+    ]
+)
+
+
+@pytest.fixture(scope="session")
+def flights(tmp_path_factory):
+    """The flight example with its data and models, made once."""
+    place = tmp_path_factory.mktemp("flights") / "flights"
+    made = shutil.ignore_patterns("data", "mlruns", "mlflow.db*", "__pycache__", ".*")
+    shutil.copytree(EXAMPLE, place, ignore=made)
+    for script in ("prepare.py", "train.py"):
+        subprocess.run([sys.executable, script], cwd=place, check=True, timeout=300)
+    return place
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_page(page, request, tmp_path):
+    read = page_blocks.read(page, page.relative_to(ROOT).as_posix())
+    if not read.blocks:
+        return
+    directory = tmp_path / "page"
+    start = read.said.get("start")
+    assert start in (None, "flights")
+    if start == "flights":
+        shutil.copytree(request.getfixturevalue("flights"), directory)
+    else:
+        directory.mkdir()
+    shown = page_blocks.Runner(directory).run(read)
+    if shown and len(shown) == len(read.blocks):
+        pytest.skip("; ".join(shown))
+    for reason in shown:
+        print(f"only shown: {reason}")
+
+
+def test_every_link_between_the_documents_leads_somewhere():
+    import re
+
+    dead = []
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                dead.append(f"{page.relative_to(ROOT).as_posix()}: {target}")
+    assert dead == []
