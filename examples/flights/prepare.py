@@ -68,7 +68,9 @@ def labelled(year: str, flights: pd.DataFrame, weather: pd.DataFrame) -> pd.Data
         "so without an arrival delay and without a label"
     )
     weather = weather.drop_duplicates(HOUR)  # the hour that is repeated when summer time ends
-    table = arrived.merge(weather[HOUR + WEATHER], on=HOUR, how="left", validate="many_to_one")
+    # Hundredths are finer than the instruments, and versions of pandas differ in the last digit they parse.
+    weather = weather[HOUR].join(weather[WEATHER].round(2))
+    table = arrived.merge(weather, on=HOUR, how="left", validate="many_to_one")
     table["dow"] = pd.to_datetime(table[["year", "month", "day"]]).dt.day_of_week
     table[TARGET] = (table["arr_delay"] > LATE_MINUTES).astype("int64")
     return table[[*FLIGHT, *WEATHER, TARGET]]
