@@ -17,7 +17,7 @@ PACKAGE = "pytest_model_gate"
 
 #: From the ground up. A room imports from the rows below its own; rooms of one row don't know each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("errors", "spec", "results", "policy", "wire", "hooks"),
+    ("errors", "spec", "results", "policy", "wire", "redact", "hooks"),
     ("stats", "metrics", "data", "models"),
     ("gate", "report", "config"),
     ("plugin", "cli"),
@@ -43,6 +43,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "results": {},
     "policy": {},
     "wire": {},
+    "redact": {},
     "hooks": {"pluggy": When.TOP, "pandas": When.TYPES},
     "stats": {"numpy": When.TOP, "scipy": When.LAZY},
     "metrics": {"numpy": When.TOP, "scipy": When.LAZY},

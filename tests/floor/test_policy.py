@@ -1,3 +1,5 @@
+"""The verdict rule keeps its promises: order, corrections, gravity, and nothing passes by absence."""
+
 import itertools
 import math
 

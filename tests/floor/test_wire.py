@@ -1,3 +1,5 @@
+"""Records cross a process border as one JSON string, and come back as they were."""
+
 import json
 import math
 from dataclasses import replace
