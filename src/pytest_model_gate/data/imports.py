@@ -1,0 +1,108 @@
+"""Import an object that a user names as ``package.module:name``, from the project's root or sys.path."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError, EvaluationError, UnavailableError
+from .wording import did_you_mean, one_line, some
+
+
+@contextmanager
+def importable(root: str) -> Iterator[None]:
+    """Let modules under ``root`` be imported, after everything that ``sys.path`` already offers.
+
+    Last and not first: a file ``types.py`` in somebody's project must not replace the standard library.
+    """
+    entry = str(Path(root).absolute())
+    if entry in sys.path:
+        yield
+        return
+    sys.path.append(entry)
+    # A module that was written since Python last looked (a generated one, say) must be found, too.
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        if entry in sys.path:
+            sys.path.remove(entry)
+
+
+def import_object(path: str, root: str, *, source: str) -> Any:
+    """Import ``package.module:name`` (``name`` may have dots).
+
+    Parameters
+    ----------
+    path : str
+        What to import.
+    root : str
+        Directory whose modules can be imported, too.
+    source : str
+        What the user wrote; errors name it.
+    """
+    module_name, colon, attribute = path.partition(":")
+    names = attribute.split(".")
+    if not colon or not all(part.isidentifier() for part in [*module_name.split("."), *names]):
+        raise ConfigurationError(
+            f"'{source}' does not name a Python object.",
+            "Write package.module:name, for example credit.data:load.",
+        )
+    with importable(root):
+        module = _import_module(module_name, root, source)
+    found: Any = module
+    for depth, name in enumerate(names):
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            owner = ".".join([module_name, *names[:depth]])
+            public = (
+                [known for known in vars(found) if not known.startswith("_")]
+                if hasattr(found, "__dict__")
+                else []
+            )
+            raise UnavailableError(
+                f"'{source}' cannot be loaded: {owner} has no '{name}'.",
+                did_you_mean(name, public, f"It has: {some(sorted(public)) or 'nothing public'}."),
+            ) from None
+    return found
+
+
+def _import_module(name: str, root: str, source: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        if name == missing or name.startswith(missing + "."):
+            raise UnavailableError(
+                f"'{source}' cannot be loaded: there is no module '{missing}'.",
+                f"Modules are looked for on sys.path and in {Path(root).absolute().as_posix()}.",
+            ) from None
+        raise UnavailableError(
+            f"'{source}' cannot be loaded: {name} imports '{missing}', which is not installed.",
+            "Install what it imports into the environment that runs the gate.",
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise EvaluationError(
+            f"'{source}' cannot be loaded: importing {name} failed with {one_line(error)}{where(error)}.",
+            f'Run python -c "import {name}" to see the whole traceback.',
+        ) from error
+
+
+def where(error: BaseException) -> str:
+    """Return `` (data.py, line 12)`` for the innermost frame of an exception."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({Path(error.filename).name}, line {error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    # Frames of the import system and of this file say nothing to the user.
+    own = [
+        f
+        for f in frames
+        if not f.filename.startswith("<frozen") and f.filename not in (__file__, importlib.__file__)
+    ]
+    return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""

@@ -1,0 +1,86 @@
+"""How this room words what it found: counts, short examples, other libraries' errors in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+#: Longest excerpt of somebody else's text that we repeat.
+_LONGEST = 160
+
+
+def one_line(error: BaseException) -> str:
+    """Return the type and the first line of an exception, shortened."""
+    text = str(error).strip().partition("\n")[0].strip().rstrip(".:")
+    return f"{type(error).__name__}: {shorten(text, _LONGEST)}" if text else type(error).__name__
+
+
+def shorten(text: str, longest: int = 40) -> str:
+    r"""Return printable text of at most ``longest`` characters.
+
+    Control characters, line breaks and bidirectional marks are written as escapes, so that no value of
+    a dataset can rewrite a terminal or a report.
+
+    Examples
+    --------
+    >>> shorten("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    safe = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in text[: longest + 1]
+    )
+    return safe if len(safe) <= longest else safe[: longest - 3] + "..."
+
+
+def example(value: object) -> str:
+    """Return one value of a dataset as a short example: text in quotes, anything else as it prints."""
+    item = value.item() if hasattr(value, "item") and callable(value.item) else value
+    return f"'{shorten(item)}'" if isinstance(item, str) else shorten(str(item))
+
+
+def share(count: int, total: int) -> str:
+    """Return ``"12 of 30,000 rows (0.04%)"``.
+
+    Examples
+    --------
+    >>> share(12, 30000)
+    '12 of 30,000 rows (0.04%)'
+    """
+    if count == total:
+        return "the only row" if total == 1 else f"all {total:,} rows"
+    return f"{count:,} of {total:,} rows ({_percent(count / total)})"
+
+
+def _percent(fraction: float) -> str:
+    if fraction < 0.0001:
+        return "under 0.01%"
+    if fraction > 0.9999:
+        return "over 99.99%"
+    return f"{fraction * 100:.{2 if fraction < 0.1 else 1}f}%"
+
+
+def some(names: Iterable[str], limit: int = 8) -> str:
+    """Return a few names and how many there are in all.
+
+    Examples
+    --------
+    >>> some(["a", "b", "c"], limit=2)
+    'a, b, ... (3 in all)'
+    """
+    known = [shorten(name) for name in names]
+    if len(known) <= limit:
+        return ", ".join(known)
+    return f"{', '.join(known[:limit])}, ... ({len(known)} in all)"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is nearest, or an empty string."""
+    near = get_close_matches(name, list(known), n=1)
+    return near[0] if near else ""
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return "Did you mean ...?", or another sentence where no known name is near."""
+    near = nearest(name, known)
+    return f"Did you mean '{shorten(near, 120)}'?" if near else otherwise
