@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Ints
 
 #: Up to so many cells are counted in a dense table; more are sorted.
@@ -71,3 +72,32 @@ def imaginary_rows(mass: Floats) -> tuple[Ints, Ints]:
         wrong[decides] = others.argmax(axis=1)[decides]
         undecided &= ~decides
     return present, wrong
+
+
+@dataclass(frozen=True, slots=True)
+class OfCells:
+    """The influence of a row in each cell, and of a right and a wrong imaginary row of each class."""
+
+    influence: Floats
+    right: Floats
+    wrong: Floats
+
+
+def of_cells(metric: Metric, mass: Floats) -> OfCells:
+    """Ask a metric of confusion cells for the influence of every kind of row."""
+    assert metric.cell_influence is not None, "chosen for metrics that have it"
+    influence = metric.cell_influence(mass)
+    present, wrong = imaginary_rows(mass)
+    return OfCells(influence, influence[present, present], influence[present, wrong])
+
+
+def pseudo_pair(first: OfCells, second: OfCells, weight: float) -> float:
+    """Return half the squared influence of the rows on which only one model is right, two per class."""
+    only_second = first.wrong - weight * second.right
+    only_first = first.right - weight * second.wrong
+    return float((only_second * only_second + only_first * only_first).sum()) / 2
+
+
+def pseudo_one(found: OfCells) -> float:
+    """Return half the squared influence of a right and a wrong row of each class."""
+    return float((found.right * found.right + found.wrong * found.wrong).sum()) / 2

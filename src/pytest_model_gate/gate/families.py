@@ -6,6 +6,7 @@ rows use influence values with Student's t for every family, because the other m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,15 +15,16 @@ import numpy as np
 
 from ..errors import UndefinedMetricError
 from ..metrics.metric import Metric
-from ..metrics.rows import Floats, Predicted, Truth
+from ..metrics.rows import Predicted, Truth
 from ..stats.auc import Auc, PairedAuc, paired_auc
 from ..stats.clopper_pearson import Proportion
 from ..stats.inference import Inference, normal_quantile
 from ..stats.influence import from_cells, from_influence
 from ..stats.mean import mean_of_rows
+from ..stats.relative import RelativeProportions
 from ..stats.student import Student
 from ..stats.tango import PairedProportions
-from .cells import imaginary_rows, joint_cells, label_mass
+from .cells import joint_cells, label_mass, of_cells, pseudo_one, pseudo_pair
 from .sample import Sample
 
 #: The level at which an interval without any spread gets its width.
@@ -42,7 +44,9 @@ class Found:
 # -- plain random samples: two models ----------------------------------------------------------------
 
 
-def paired_proportions(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> Found:
+def paired_proportions(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
     """Tango's score interval of two shares of right rows."""
     assert metric.hits is not None, "chosen for metrics that have hits"
     of_candidate, within = metric.hits(sample.truth, candidate)
@@ -54,10 +58,18 @@ def paired_proportions(metric: Metric, sample: Sample, candidate: Predicted, ref
     right, other = int(np.count_nonzero(of_candidate)), int(np.count_nonzero(of_reference))
     only = (right - both, other - both)
     paired = PairedProportions(*(only if metric.higher_is_better else only[::-1]), n)
-    return Found(right / n, other / n, paired, paired)
+    inference: Inference = paired
+    if relative:
+        better = metric.higher_is_better
+        inference = RelativeProportions(
+            paired, other if better else n - other, relative if better else -relative
+        )
+    return Found(right / n, other / n, inference, paired)
 
 
-def paired_cells(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> Found:
+def paired_cells(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
     """Influence of confusion cells, with the half-pseudo-row rule."""
     truth = sample.truth
     assert truth.classes is not None, "chosen for classes"
@@ -66,26 +78,39 @@ def paired_cells(metric: Metric, sample: Sample, candidate: Predicted, reference
     k = len(truth.classes)
     joint = joint_cells(truth.values, candidate.labels, reference.labels, k)
     values = metric.value(truth, candidate), metric.value(truth, reference)
-    first = _of_cells(metric, label_mass(joint.true, joint.candidate, joint.rows, k))
-    second = _of_cells(metric, label_mass(joint.true, joint.reference, joint.rows, k))
-    psi = first.influence[joint.true, joint.candidate] - second.influence[joint.true, joint.reference]
+    first = of_cells(metric, label_mass(joint.true, joint.candidate, joint.rows, k))
+    second = of_cells(metric, label_mass(joint.true, joint.reference, joint.rows, k))
+    weight = _weight(metric, values[1], relative)
+    psi = (
+        first.influence[joint.true, joint.candidate] - weight * second.influence[joint.true, joint.reference]
+    )
     gain = metric.sign * (values[0] - values[1])
-    return Found(*values, from_cells(gain, joint.rows, psi, pseudo=_pseudo_pair(first, second)))
+    pseudo = pseudo_pair(first, second, weight)
+    return Found(*values, from_cells(gain, joint.rows, psi, pseudo=pseudo))
 
 
-def paired_areas(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> Found:
+def paired_areas(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
     """DeLong's interval of two areas, MOVER near 1 and in small classes."""
-    first, second, paired = _areas(metric, sample, candidate, reference)
-    return Found(first, second, paired)
+    paired = _areas(metric, sample, candidate, reference, relative)
+    return Found(paired.candidate, paired.reference, paired)
 
 
-def paired_means(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> Found:
+def paired_means(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
     """The paired t interval of two mean losses, corrected for skewness."""
     assert metric.losses is not None, "chosen for metrics that have losses"
     first = metric.losses(sample.truth, candidate)
     second = metric.losses(sample.truth, reference)
-    gains = first - second if metric.higher_is_better else second - first
-    return Found(float(first.mean()), float(second.mean()), mean_of_rows(gains))
+    values = float(first.mean()), float(second.mean())
+    weight = _weight(metric, values[1], relative)
+    # What a relative tolerance adds to each row is taken off the mean again: the gain stays the gain.
+    weighted = second if weight == 1 else weight * second
+    gains = first - weighted if metric.higher_is_better else weighted - first
+    shift = relative * abs(values[1])
+    return Found(*values, mean_of_rows(gains, shift, size=max(map(abs, values))))
 
 
 # -- plain random samples: one model and a floor -------------------------------------------------------
@@ -108,46 +133,48 @@ def one_of_cells(metric: Metric, sample: Sample, candidate: Predicted, floor: fl
     assert candidate.labels is not None, "chosen for labels"
     k = len(truth.classes)
     mass = label_mass(truth.values, candidate.labels, None, k)
-    value, of_cells = metric.value(truth, candidate), _of_cells(metric, mass)
+    value, found = metric.value(truth, candidate), of_cells(metric, mass)
     gain = metric.sign * (value - floor)
-    inference = from_cells(gain, mass.ravel(), of_cells.influence.ravel(), pseudo=_pseudo_one(of_cells))
+    inference = from_cells(gain, mass.ravel(), found.influence.ravel(), pseudo=pseudo_one(found))
     return Found(value, floor, inference)
 
 
 def one_area(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
     """Newcombe's score bounds of one area."""
     value = metric.value(sample.truth, candidate)
-    negatives, positives = (int(size) for size in sample.class_sizes)
-    if metric.higher_is_better:
-        return Found(value, floor, Auc(value, positives, negatives, floor))
-    return Found(value, floor, Auc(1 - value, positives, negatives, 1 - floor))
+    negatives, positives = sample.class_sizes
+    return Found(value, floor, Auc(value, positives, negatives, floor))
 
 
 def one_mean(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
     """The t interval of one mean loss, corrected for skewness."""
     assert metric.losses is not None, "chosen for metrics that have losses"
     losses = metric.losses(sample.truth, candidate)
-    return Found(float(losses.mean()), floor, mean_of_rows(metric.sign * losses, metric.sign * floor))
+    value = float(losses.mean())
+    return Found(value, floor, mean_of_rows(metric.sign * losses, metric.sign * floor, size=value))
 
 
 # -- any sample ----------------------------------------------------------------------------------------
 
 
-def paired_influence(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> Found:
+def paired_influence(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
     """Influence values and Student's t."""
     truth = sample.truth
     first, second = metric.value(truth, candidate), metric.value(truth, reference)
-    psi = metric.influence(truth, candidate) - metric.influence(truth, reference)
+    weight = _weight(metric, second, relative)
+    psi = metric.influence(truth, candidate) - weight * metric.influence(truth, reference)
     inference = from_influence(
         metric.sign * (first - second),
         psi,
         sample.design,
-        pseudo=_pseudo_rows(metric, sample, candidate, reference, first - second),
+        pseudo=_pseudo_rows(metric, sample, candidate, reference, weight),
         df=_ranked_df(metric, sample),
     )
-    if metric.family == "auc" and len(sample.class_sizes) == 2:
+    if _is_area(metric, sample):
         # Weighted areas near 1 are as hard as others: no narrower than MOVER at the effective sizes.
-        area = _areas(metric, sample, candidate, reference)[2]
+        area = _areas(metric, sample, candidate, reference, relative)
         if not area.trusts_delong:
             inference = replace(inference, standard_error=max(inference.standard_error, area.standard_error))
     return Found(first, second, _with_width(metric, sample, inference))
@@ -161,11 +188,11 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         metric.sign * (value - floor),
         metric.influence(truth, candidate),
         sample.design,
-        pseudo=_pseudo_rows(metric, sample, candidate, None, value),
+        pseudo=_pseudo_rows(metric, sample, candidate, None),
         df=_ranked_df(metric, sample),
     )
-    if metric.family == "auc" and len(sample.class_sizes) == 2:
-        negatives, positives = (max(1.0, size) for size in sample.class_sizes)
+    if _is_area(metric, sample):
+        negatives, positives = sample.class_sizes
         area = Auc(value, positives, negatives, floor)
         inference = replace(inference, standard_error=max(inference.standard_error, area.standard_error))
     return Found(value, floor, _with_width(metric, sample, inference))
@@ -173,7 +200,7 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
 
 # -- which one ----------------------------------------------------------------------------------------
 
-Pair = Callable[[Metric, Sample, Predicted, Predicted], Found]
+Pair = Callable[[Metric, Sample, Predicted, Predicted, float], Found]
 One = Callable[[Metric, Sample, Predicted, float], Found]
 
 
@@ -184,7 +211,7 @@ def methods(metric: Metric, sample: Sample) -> tuple[Pair, One]:
             return paired_proportions, one_proportion
         if metric.family == "mean" and metric.losses is not None:
             return paired_means, one_mean
-        if metric.family == "auc" and len(sample.class_sizes) == 2:
+        if _is_area(metric, sample):
             return paired_areas, one_area
         if _counts_cells(metric, sample.truth):
             return paired_cells, one_of_cells
@@ -194,46 +221,26 @@ def methods(metric: Metric, sample: Sample) -> tuple[Pair, One]:
 # -- parts --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _OfCells:
-    """The influence of a row in each cell, and of a right and a wrong imaginary row of each class."""
+def _weight(metric: Metric, reference: float, relative: float) -> float:
+    """Return the weight of the reference where ``relative`` of its value is tolerated.
 
-    influence: Floats
-    right: Floats
-    wrong: Floats
-
-
-def _of_cells(metric: Metric, mass: Floats) -> _OfCells:
-    assert metric.cell_influence is not None, "chosen for metrics that have it"
-    influence = metric.cell_influence(mass)
-    present, wrong = imaginary_rows(mass)
-    return _OfCells(influence, influence[present, present], influence[present, wrong])
-
-
-def _pseudo_pair(first: _OfCells, second: _OfCells) -> float:
-    """Return half the squared influence of the rows on which only one model is right, two per class."""
-    only_second = first.wrong - second.right
-    only_first = first.right - second.wrong
-    return float((only_second * only_second + only_first * only_first).sum()) / 2
-
-
-def _pseudo_one(found: _OfCells) -> float:
-    """Return half the squared influence of a right and a wrong row of each class."""
-    return float((found.right * found.right + found.wrong * found.wrong).sum()) / 2
+    The gain plus the tolerance is ``sign * (candidate - weight * reference)``: a relative tolerance is an
+    estimate itself, and this contrast has the noise of both (Fieller's argument, without a division).
+    """
+    return 1.0 - metric.sign * math.copysign(relative, reference)
 
 
 def _pseudo_rows(
-    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted | None, gain: float
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted | None, weight: float = 1.0
 ) -> float:
     """Return what rows that were not drawn add to the sum of squares, in any sample."""
     truth = sample.truth
     if metric.family == "proportion" and metric.hits is not None:
-        # One row of each kind on which only one model is right (Bonett and Price), or one right and one
-        # wrong row of a single model; a row counts more where only some rows are within.
+        # One row of each kind on which only one model is right (Bonett and Price), or half a right and
+        # half a wrong row of one model. A row counts for more where only some rows are within.
         within = metric.hits(truth, candidate)[1]
         share = float(np.average(within, weights=truth.weight))
-        ends = (1 - gain, 1 + gain) if reference is not None else (1 - gain, gain)
-        return float(sum(end * end for end in ends)) / share**2
+        return (2.0 if reference is not None else 0.5) / share**2
     if not _counts_cells(metric, truth):
         return 0.0
     assert truth.classes is not None, "unreachable: cells are counted for classes"
@@ -243,25 +250,29 @@ def _pseudo_rows(
         if predicted is not None:
             assert predicted.labels is not None, "unreachable: the metric was computed from labels"
             mass = label_mass(truth.values, predicted.labels, truth.weight, k)
-            found.append(_of_cells(metric, mass))
-    return _pseudo_pair(*found) if len(found) == 2 else _pseudo_one(found[0])
+            found.append(of_cells(metric, mass))
+    return pseudo_pair(found[0], found[1], weight) if len(found) == 2 else pseudo_one(found[0])
+
+
+def _is_area(metric: Metric, sample: Sample) -> bool:
+    return metric.family == "auc" and metric.higher_is_better and len(sample.class_sizes) == 2
 
 
 def _areas(
-    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted
-) -> tuple[float, float, PairedAuc]:
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> PairedAuc:
     truth = sample.truth
-    first, second = metric.value(truth, candidate), metric.value(truth, reference)
-    psi = metric.influence(truth, candidate), metric.influence(truth, reference)
-    if metric.higher_is_better:
-        areas = (first, second)
-    else:
-        areas, psi = (second, first), psi[::-1]
-    paired = paired_auc(*areas, *psi, truth.values == 1)
-    if truth.weight is not None:
-        negatives, positives = (max(1.0, size) for size in sample.class_sizes)
-        paired = replace(paired, positives=positives, negatives=negatives)
-    return first, second, paired
+    second = metric.value(truth, reference)
+    paired = paired_auc(
+        metric.value(truth, candidate),
+        second,
+        metric.influence(truth, candidate),
+        metric.influence(truth, reference),
+        truth.values == 1,
+        weight=_weight(metric, second, relative),
+    )
+    negatives, positives = sample.class_sizes
+    return replace(paired, positives=positives, negatives=negatives)
 
 
 def _with_width(metric: Metric, sample: Sample, inference: Student) -> Student:

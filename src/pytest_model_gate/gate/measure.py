@@ -83,7 +83,9 @@ class Measured:
         return max(needed, math.ceil(least * self.n / self.paired.n))
 
 
-def measure_pair(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> Measured:
+def measure_pair(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, *, relative: float = 0.0
+) -> Measured:
     """Measure the candidate against another model on the same rows.
 
     Parameters
@@ -94,6 +96,9 @@ def measure_pair(metric: Metric, sample: Sample, candidate: Predicted, reference
         The judged rows.
     candidate, reference : Predicted
         What the two models say.
+    relative : float
+        The tolerance as a share of the reference's value, 0 where it is absolute. Such a tolerance is an
+        estimate itself: the bounds of the gain then hold against ``-relative * abs(reference)``.
 
     Raises
     ------
@@ -103,7 +108,7 @@ def measure_pair(metric: Metric, sample: Sample, candidate: Predicted, reference
         If the metric fails.
     """
     pair, _ = methods(metric, sample)
-    found = _asked(metric, lambda: pair(metric, sample, candidate, reference))
+    found = _asked(metric, lambda: pair(metric, sample, candidate, reference, relative))
     return _measured(metric, sample, found, identical=_same(metric, candidate, reference))
 
 

@@ -9,14 +9,13 @@ with DeLong's correlation (MOVER, Zou and Donner 2008).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from .design import Floats, Mask
 from .inference import normal_cdf, normal_quantile
-from .roots import crossing
+from .roots import crossing, first_reach
 
 #: DeLong's interval is trusted from this many rows of each class on, up to this area.
 ENOUGH_ROWS = 50
@@ -24,9 +23,6 @@ NEAR_ONE = 0.95
 
 #: The one-sided level that a standard error is read off a score interval at.
 _READ_AT = 0.05
-
-#: No normal tail is looked at beyond this many standard deviations.
-_FURTHEST = 38.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +36,12 @@ class PairedAuc:
     positives, negatives : float
         Rows of each class; effective ones where they have weights.
     variance : float
-        DeLong's, of the difference.
+        DeLong's, of ``candidate - weight * reference``.
     correlation : float
         DeLong's, of the two areas.
+    weight : float
+        Of the reference: ``1 - r`` where the tolerance is the share ``r`` of the reference, which is an
+        estimate itself. The bounds stay bounds of the difference.
     """
 
     candidate: float
@@ -51,6 +50,7 @@ class PairedAuc:
     negatives: float
     variance: float
     correlation: float
+    weight: float = 1.0
 
     @property
     def gain(self) -> float:
@@ -98,8 +98,8 @@ class PairedAuc:
                 return 1.0 if distance <= 0 else 0.0
             return normal_cdf(-distance / math.sqrt(self.variance))
         if distance <= 0:
-            return 1.0 - normal_cdf(-_first(lambda z: self._reach(z, upper=False), -distance))
-        return normal_cdf(-_first(lambda z: self._reach(z, upper=True), distance))
+            return 1.0 - normal_cdf(-first_reach(lambda z: self._reach(z, upper=False), -distance))
+        return normal_cdf(-first_reach(lambda z: self._reach(z, upper=True), distance))
 
     def _reach(self, z: float, *, upper: bool) -> float:
         """Return the distance from the difference to its bound."""
@@ -108,6 +108,10 @@ class PairedAuc:
         up, down = (self.candidate, self.reference) if upper else (self.reference, self.candidate)
         above = one_model(up, self.positives, self.negatives, z)[1] - up
         below = down - one_model(down, self.positives, self.negatives, z)[0]
+        if upper:
+            below *= self.weight
+        else:
+            above *= self.weight
         together = above * above + below * below - 2 * self.correlation * above * below
         return math.sqrt(max(0.0, together))
 
@@ -159,7 +163,13 @@ class Auc:
 
 
 def paired_auc(
-    candidate: float, reference: float, of_candidate: Floats, of_reference: Floats, positive: Mask
+    candidate: float,
+    reference: float,
+    of_candidate: Floats,
+    of_reference: Floats,
+    positive: Mask,
+    *,
+    weight: float = 1.0,
 ) -> PairedAuc:
     """Return the inference on the difference of two areas.
 
@@ -171,6 +181,8 @@ def paired_auc(
         Influence of the rows: ``(placement - area) / share of the row's class``.
     positive : ndarray of bool, shape (n,)
         Which rows are positive.
+    weight : float
+        As in :class:`PairedAuc`.
     """
     positives = int(np.count_nonzero(positive))
     negatives = len(positive) - positives
@@ -181,12 +193,13 @@ def paired_auc(
         of_positives = float(squares @ positive)
         return float(factors @ (float(squares.sum()) - of_positives, of_positives))
 
-    first, second = variance(of_candidate), variance(of_reference)
-    difference = variance(of_candidate - of_reference)
+    first, second = variance(of_candidate), weight**2 * variance(of_reference)
+    difference = variance(of_candidate - weight * of_reference)
     # With one row in a class nothing is known about how the two models err together on that class.
     known = min(positives, negatives) > 1 and first > 0 and second > 0
     rho = (first + second - difference) / (2 * math.sqrt(first * second)) if known else 0.0
-    return PairedAuc(candidate, reference, positives, negatives, difference, min(1.0, max(-1.0, rho)))
+    rho = min(1.0, max(-1.0, rho))
+    return PairedAuc(candidate, reference, positives, negatives, difference, rho, weight)
 
 
 def one_model(area: float, positives: float, negatives: float, z: float) -> tuple[float, float]:
@@ -213,15 +226,3 @@ def _variance(theta: float, m: float, n: float) -> float:
 
 def _factor(count: int) -> float:
     return count / (count - 1) if count > 1 else 1.0
-
-
-def _first(reach: Callable[[float], float], distance: float) -> float:
-    """Return the smallest number of standard deviations at which the bound is as far as ``distance``."""
-    # In steps first: with very different areas the reach of MOVER need not grow everywhere.
-    before = 0.0
-    while before < _FURTHEST:
-        after = before + 0.25
-        if reach(after) >= distance:
-            return crossing(lambda z: reach(z) - distance, before, after)
-        before = after
-    return _FURTHEST

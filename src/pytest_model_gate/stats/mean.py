@@ -14,7 +14,7 @@ from .variance import too_few
 _ENOUGH_WITHOUT_SPREAD = 30
 
 
-def mean_of_rows(values: Floats, shift: float = 0.0) -> Student:
+def mean_of_rows(values: Floats, shift: float = 0.0, size: float = 0.0) -> Student:
     """Return the inference on the mean of independent values minus ``shift``.
 
     Parameters
@@ -23,6 +23,8 @@ def mean_of_rows(values: Floats, shift: float = 0.0) -> Student:
         Per-row gains, for two models their differences.
     shift : float
         A fixed value that the mean is compared with.
+    size : float
+        How large the numbers are that the values are differences of.
 
     Raises
     ------
@@ -37,8 +39,8 @@ def mean_of_rows(values: Floats, shift: float = 0.0) -> Student:
     squared = centred * centred
     second = float(squared.sum()) / n
     third = float(np.dot(squared, centred)) / n
-    # Spread that is only the rounding error of the mean is none.
-    if second <= (8 * np.finfo(float).eps * abs(mean)) ** 2:
+    # Spread that is only rounding error is none.
+    if second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
         few = n < _ENOUGH_WITHOUT_SPREAD
         return Student(
             mean - shift,

@@ -1,8 +1,14 @@
-"""The one root finder of this room: bisection, which needs no derivative and cannot run away."""
+"""The root finders of this room: bisection, which needs no derivative and cannot run away."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+#: No normal tail is looked at beyond this many standard deviations.
+_FURTHEST = 38.0
+
+#: Steps in standard deviations before the halving starts.
+_STEP = 0.25
 
 #: Halvings: the interval shrinks to its own rounding error, also for roots close to zero.
 _HALVINGS = 120
@@ -27,3 +33,17 @@ def crossing(function: Callable[[float], float], low: float, high: float) -> flo
         else:
             high = middle
     return low + (high - low) / 2
+
+
+def first_reach(reach: Callable[[float], float], distance: float) -> float:
+    """Return the smallest number of standard deviations at which a bound is as far away as ``distance``.
+
+    In steps first, because the reach of combined intervals need not grow everywhere.
+    """
+    before = 0.0
+    while before < _FURTHEST:
+        after = before + _STEP
+        if reach(after) >= distance:
+            return crossing(lambda z: reach(z) - distance, before, after)
+        before = after
+    return _FURTHEST

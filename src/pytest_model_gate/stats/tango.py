@@ -60,7 +60,7 @@ class PairedProportions:
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds: where the score statistic equals the normal quantile."""
         z = normal_quantile(alpha)
-        return -_upper(self.n01, self.n10, self.n, z), _upper(self.n10, self.n01, self.n, z)
+        return -upper_bound(self.n01, self.n10, self.n, z), upper_bound(self.n10, self.n01, self.n, z)
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value of the score test against "the gain is at least ``threshold``"."""
@@ -69,6 +69,12 @@ class PairedProportions:
         if threshold >= 1:
             return 1.0 if threshold == 1 and self.n10 == self.n else 0.0
         return normal_cdf(_score(self.n10, self.n01, self.n, threshold))
+
+
+def upper_bound(n10: int, n01: int, n: int, z: float) -> float:
+    """Return the upper bound of the difference ``z`` standard deviations away."""
+    gain = (n10 - n01) / n
+    return crossing(lambda d: -_score(n10, n01, n, d) - z, gain, 1.0) if gain < 1 else 1.0
 
 
 def _score(n10: int, n01: int, n: int, d: float) -> float:
@@ -91,8 +97,3 @@ def _restricted(n10: int, n01: int, n: int, d: float) -> float:
     root = math.sqrt(b * b - 4 * a * c)
     # Whichever form of the quadratic formula adds two numbers of one sign.
     return (root - b) / (2 * a) if b <= 0 else -2 * c / (b + root)
-
-
-def _upper(n10: int, n01: int, n: int, z: float) -> float:
-    gain = (n10 - n01) / n
-    return crossing(lambda d: -_score(n10, n01, n, d) - z, gain, 1.0) if gain < 1 else 1.0
