@@ -62,6 +62,17 @@ def speaks_of_gates(root: Path) -> bool:
         return False
 
 
+def declared_gates(root: Path) -> tuple[str, ...]:
+    """Return the names of the declared gates without validating anything, for who only reports them."""
+    try:
+        own, pyproject = _toml(root / OWN_FILE), _toml(root / PYPROJECT)
+    except ConfigurationError:
+        return ()
+    inside = own if own is not None else (pyproject or {}).get("tool", {}).get("model_gate")
+    gates = inside.get("gates") if isinstance(inside, dict) else None
+    return tuple(gates) if isinstance(gates, dict) else ()
+
+
 def read_project(root: Path) -> Project:
     """Read and validate the project's configuration.
 

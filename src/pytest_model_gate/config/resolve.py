@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import ConfigurationError, did_you_mean
+from ..redact import redact
 from ..spec import GateSpec, SliceSpec
 from .files import Project
 
@@ -33,10 +34,41 @@ class Overrides:
             for text in getattr(self, key)
         )
 
-    def unnamed(self, gates: Iterable[str]) -> tuple[tuple[str, str], ...]:
-        """Return the overrides that name none of these gates."""
-        names = set(gates)
-        return tuple((key, text) for key, text in self.items() if _gate_of(text, names) is None)
+    def check(self, selected: Iterable[str], known: Iterable[str]) -> None:
+        """Refuse a source that fits no gate, or that could be meant for several.
+
+        Parameters
+        ----------
+        selected : iterable of str
+            The gates that are going to run.
+        known : iterable of str
+            All gates that may be named.
+
+        Raises
+        ------
+        ConfigurationError
+            Lists the gates, or suggests the nearest.
+        """
+        running, names = sorted(set(selected)), set(known)
+        for key, text in self.items():
+            option, shown = f"--gate-{key}", redact(text)
+            if _gate_of(text, names) is not None:
+                continue
+            if not names:
+                raise ConfigurationError(
+                    f"{option} {shown}: no gate was collected.", "Mark a test with @pytest.mark.model_gate."
+                )
+            if _looks_named(text):
+                name = text.partition("=")[0]
+                raise ConfigurationError(
+                    f"{option} {shown}: no gate is called {name!r}.", did_you_mean(name, names)
+                )
+            if len(running) > 1:
+                listed = ", ".join(running)
+                raise ConfigurationError(
+                    f"{option} {shown} names no gate, and {len(running)} are collected: {listed}.",
+                    f"Write {option} {running[0]}={shown}, or select one gate with -k.",
+                )
 
     def for_gate(self, name: str) -> dict[str, str]:
         """Return key -> source for one gate: those that name it, else those that name no gate."""
@@ -100,7 +132,7 @@ def resolve(
         if len(project.gates) != 1:
             raise ConfigurationError(
                 f"@pytest.mark.model_gate says nothing, and {len(project.gates)} gates are declared.",
-                "Name one, as in @pytest.mark.model_gate('credit'), or give candidate=, production=, … in it.",
+                "Name one, as in @pytest.mark.model_gate('credit'), or give candidate=, production=, ….",
             )
         name = next(iter(project.gates))
     label = name or default_name

@@ -1,0 +1,165 @@
+"""What a run leaves behind: the account of its gates, the files that were asked for, the terminal report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..config.files import declared_gates, speaks_of_gates
+from ..errors import ModelGateError
+from ..report import json as json_report
+from ..report.escape import plain
+from ..report.run import NotJudged, Run, Tested
+from ..report.terminal import Text, render
+from ..wire import loads
+from .ledger import FAILED, JSON
+
+if TYPE_CHECKING:
+    from .ledger import Ledger, Seen
+
+#: How each tone looks; pytest drops it where there are no colours.
+TONES: dict[str, dict[str, bool]] = {
+    "good": {"green": True},
+    "bad": {"red": True},
+    "warn": {"yellow": True},
+    "": {},
+}
+
+
+def check_options(config: pytest.Config) -> None:
+    """Refuse options that cannot work.
+
+    Raises
+    ------
+    pytest.UsageError
+        In words, before any test runs.
+    """
+    if config.getoption("gate_pin") and config.getoption("dist", "no") != "no":
+        raise pytest.UsageError(
+            "--gate-pin writes one file, model-gate.lock, and several workers would write it at once: "
+            "add -n0, or run model-gate pin."
+        )
+    for text in config.getoption("gate_report"):
+        suffix = Path(text).suffix
+        if suffix == JSON:
+            continue
+        try:
+            known = _rendered(config, suffix, Run()) is not None
+        except ModelGateError as error:
+            raise pytest.UsageError(f"--gate-report {text}: {error}") from None
+        if not known:
+            raise pytest.UsageError(
+                f"--gate-report {text}: no report format has the suffix {suffix!r}. Known: {JSON}, and what "
+                "extensions render with the hook model_gate_report."
+            )
+
+
+def settle(ledger: Ledger, *, interrupted: bool) -> Run:
+    """Return what the run found; every gate that was collected is either judged or listed with a reason."""
+    tested, not_judged = [], []
+    for nodeid, seen in sorted(ledger.seen.items()):
+        if seen.fate == "refused":
+            continue  # a collection error has said it
+        if seen.records:
+            tested.append(
+                Tested(
+                    test=nodeid,
+                    gate=seen.gate,
+                    records=tuple(map(loads, seen.records)),
+                    outcome="failed" if seen.failed else "passed",
+                    attempts=seen.attempts,
+                )
+            )
+        else:
+            not_judged.append(_not_judged(nodeid, seen))
+    problems = list(ledger.problems) if ledger.seen else []
+    if ledger.lost and ledger.unreported:
+        problems.append(f"collected, but never reported: {', '.join(sorted(ledger.unreported))}")
+    named = {seen.gate for seen in ledger.seen.values()}
+    if speaks_of_gates(ledger.config.rootpath):
+        not_judged += [
+            NotJudged(gate=gate, test="", reason="no collected test has it", fails=False)
+            for gate in declared_gates(ledger.config.rootpath)
+            if gate not in named
+        ]
+    return Run(
+        tested=tuple(tested),
+        not_judged=tuple(not_judged),
+        problems=tuple(dict.fromkeys(problems)),
+        complete=not (interrupted or not_judged or problems),
+        advise=bool(ledger.config.getoption("gate_advise")),
+    )
+
+
+def _not_judged(nodeid: str, seen: Seen) -> NotJudged:
+    if seen.fate == "deselected":
+        reason, fails = "deselected", False
+    elif seen.skipped:
+        reason, fails = f"skipped ({seen.skipped})", False
+    elif seen.trouble:
+        reason, fails = seen.trouble, True
+    elif seen.failed:
+        reason, fails = FAILED, True
+    elif seen.started:
+        reason, fails = "the test started, and no verdict arrived", True
+    else:
+        reason, fails = "the run ended before this test", True
+    return NotJudged(gate=seen.gate, test=nodeid, reason=reason, fails=fails)
+
+
+def write_reports(ledger: Ledger, run: Run) -> Run:
+    """Write the files that were asked for; one that cannot be written is a problem of the run."""
+    config = ledger.config
+    problems: list[str] = []
+    for text in config.getoption("gate_report"):
+        path = config.invocation_params.dir / text
+        try:
+            if not run.complete and _was_complete(path):
+                ledger.remarks.append(f"{text}: a complete report was replaced by this incomplete one")
+            rendered = _rendered(config, path.suffix, run)
+            if rendered is None:
+                problems.append(f"{text}: nothing renders {path.suffix!r} any more")
+                continue
+            json_report.write(path, rendered)
+        except (OSError, ModelGateError) as error:
+            problems.append(f"{text}: the report could not be written: {error}")
+        else:
+            ledger.remarks.append(f"gate report: {text}")
+    return replace(run, problems=(*run.problems, *problems)) if problems else run
+
+
+def _rendered(config: pytest.Config, suffix: str, run: Run) -> str | None:
+    """Return a run in one format, ``None`` where nobody has that format."""
+    if suffix == JSON:
+        return json_report.dumps(run)
+    from ..gate.registry import build_registry
+
+    groups = config.hook.pytest_model_gate_plugins(config=config)
+    registry = build_registry([plugin for group in groups for plugin in group or ()])
+    found: str | None = registry.hook.model_gate_report(suffix=suffix, records=tuple(run.records()))
+    return found
+
+
+def _was_complete(path: Path) -> bool:
+    if path.suffix != JSON or not path.is_file():
+        return False
+    try:
+        return json_report.read(path).complete
+    except ModelGateError:
+        return False
+
+
+def show(ledger: Ledger, run: Run, reporter: pytest.TerminalReporter) -> None:
+    """Print the report of the gates."""
+    verbosity = ledger.config.get_verbosity()
+    lines = list(render(run, verbosity=verbosity))
+    lines += [Text(plain(remark)) for remark in ledger.remarks]
+    if not lines:
+        return
+    if verbosity >= 0:
+        reporter.write_sep("=", "model gates")
+    for line in lines:
+        reporter.write_line(line.text, **TONES[line.tone])
