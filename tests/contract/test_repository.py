@@ -50,6 +50,13 @@ def test_the_default_environments_are_all_described(root):
     assert [name for name in default if not name.startswith("py-") and name not in described] == []
 
 
+def test_tox_runs_every_benchmark(root):
+    written = {path.name for path in (root / "benchmarks").glob("*.py")}
+    assert written == set(
+        re.findall(r"python benchmarks/(\S+)", (root / "tox.ini").read_text(encoding="utf-8"))
+    )
+
+
 def test_dependency_groups_of_tox_exist(root):
     groups = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
     used = re.findall(r"^dependency_groups = *(\S+)$", (root / "tox.ini").read_text(), flags=re.MULTILINE)
