@@ -10,9 +10,8 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..spec import Waiver
+from .declared import OWN_FILE, PYPROJECT
 
-PYPROJECT = "pyproject.toml"
-OWN_FILE = "model_gate.toml"
 LOCK_FILE = "model-gate.lock"
 
 
@@ -50,27 +49,6 @@ class Project:
         prefix = ("tool", "model_gate") if self.file == PYPROJECT else ()
         inside = ".".join((*prefix, *tables))
         return f"{self.file} [{inside}]" if inside else self.file
-
-
-def speaks_of_gates(root: Path) -> bool:
-    """Whether the project has a configuration of gates; cheap enough for every start of pytest."""
-    if (root / OWN_FILE).is_file():
-        return True
-    try:
-        return b"model_gate" in (root / PYPROJECT).read_bytes()
-    except OSError:
-        return False
-
-
-def declared_gates(root: Path) -> tuple[str, ...]:
-    """Return the names of the declared gates without validating anything, for who only reports them."""
-    try:
-        own, pyproject = _toml(root / OWN_FILE), _toml(root / PYPROJECT)
-    except ConfigurationError:
-        return ()
-    inside = own if own is not None else (pyproject or {}).get("tool", {}).get("model_gate")
-    gates = inside.get("gates") if isinstance(inside, dict) else None
-    return tuple(gates) if isinstance(gates, dict) else ()
 
 
 def read_project(root: Path) -> Project:

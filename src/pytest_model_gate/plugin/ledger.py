@@ -7,7 +7,6 @@ everything by test reports.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +49,8 @@ class Ledger:
 
     def expect(self, collected: str) -> None:
         """Take note of gates that were collected, as ``GateSession.collected`` tells them."""
+        import json
+
         for nodeid, gate, fate in json.loads(collected):
             self.seen.setdefault(nodeid, Seen(gate)).fate = fate
 

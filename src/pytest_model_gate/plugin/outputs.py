@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..config.files import declared_gates, speaks_of_gates
+from ..config.declared import declared_gates, speaks_of_gates
 from ..errors import ModelGateError
 from ..report import json as json_report
 from ..report.escape import plain

@@ -5,7 +5,6 @@ Imported at every start of pytest, so standard library and pytest only.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -129,7 +128,7 @@ class GateSession:
         session.items[:] = [item for item in session.items if refused_key not in item.stash]
 
     def _speaks_of_gates(self) -> bool:
-        from ..config.files import speaks_of_gates
+        from ..config.declared import speaks_of_gates
 
         return any(self.config.getoption(f"gate_{key}") for key in SOURCES) or speaks_of_gates(
             self.config.rootpath
@@ -202,6 +201,8 @@ class GateSession:
 
     def collected(self) -> str:
         """Return all gates of this run as one JSON string: ``[node id, gate, fate]`` each."""
+        import json
+
         return json.dumps([[gate.item.nodeid, gate.name, gate.fate] for gate in self._items])
 
     @pytest.hookimpl(tryfirst=True)
