@@ -75,7 +75,7 @@ def _column(predicted: Predicted, code: int) -> Floats:
 
 def _one_vs_rest(
     value: Callable[[Ranks], float],
-    influence: Callable[[Ranks, Ints, float], Floats],
+    influence: Callable[[Ranks, Ints], Floats],
     *,
     weighted: bool,
 ) -> Work:
@@ -89,7 +89,7 @@ def _one_vs_rest(
             rows = np.flatnonzero(truth.values == code)
             ranks = Ranks.of(Levels.of(_column(predicted, code)), truth, rows)
             values[code] = value(ranks)
-            psi += share[code] * influence(ranks, rows, values[code])
+            psi += share[code] * influence(ranks, rows)
         mean = float(np.sum(share * values))
         if weighted:  # the shares themselves move with the rows
             psi += (values - mean)[truth.values]

@@ -1,0 +1,194 @@
+"""Drawn data, and the same metrics by other people's code: scikit-learn, scipy, and plain definitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import permutations
+
+import numpy as np
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn import metrics as peer
+
+from pytest_model_gate.metrics.catalogue import names
+from pytest_model_gate.metrics.rows import Predicted, Truth
+
+CLASSES = ("a", "b", "c", "d", "e")
+#: F-beta is one formula; a few betas stand for it.
+OF_F = ("f0.3", "f1", "f1_macro", "f1_micro", "f2_weighted", "f7.25_macro")
+ALL = (*(name for name in names() if not re.match(r"f\d", name)), *OF_F)
+QUIET = {"zero_division": 0}
+
+
+@st.composite
+def weights(draw, n):
+    """No weights, or quarters with mean 1."""
+    if draw(st.booleans()):
+        return None
+    w = np.array(draw(st.lists(st.integers(1, 16), min_size=n, max_size=n))) / 4
+    return w / w.mean()
+
+
+@st.composite
+def classified(draw, k=None, min_size=2):
+    """A truth of k classes with a model's labels and probabilities: many ties, zeros and ones."""
+    k = k or draw(st.sampled_from([2, 3, 5]))
+    n = draw(st.integers(min_size, 30))
+    codes = st.lists(st.integers(0, k - 1), min_size=n, max_size=n)
+    truth = Truth(values=np.array(draw(codes), dtype=np.intp), classes=CLASSES[:k], weight=draw(weights(n)))
+    labels = np.array(draw(codes), dtype=np.intp)
+    if k == 2:
+        share = st.one_of(st.integers(0, 8).map(lambda i: i / 8), st.floats(0, 1))
+        probability = np.array(draw(st.lists(share, min_size=n, max_size=n)))
+    else:
+        row = st.lists(st.integers(0, 4), min_size=k, max_size=k).filter(any)
+        raw = np.array(draw(st.lists(row, min_size=n, max_size=n)), dtype=np.float64)
+        probability = raw / raw.sum(axis=1, keepdims=True)
+    return truth, Predicted(labels=labels, probability=probability)
+
+
+@st.composite
+def measured(draw, min_size=2):
+    """A numeric truth with a model's values: eighths, so that there are ties."""
+    n = draw(st.integers(min_size, 30))
+    numbers = st.lists(st.integers(-40, 40), min_size=n, max_size=n)
+    y, hat = (np.array(draw(numbers), dtype=np.float64) / 8 for _ in range(2))
+    return Truth(values=y, weight=draw(weights(n))), Predicted(value=hat)
+
+
+def columns(predicted):
+    """One column per class to rank by; -p instead of 1 - p, which makes ties of tiny numbers."""
+    p = predicted.probability
+    return np.column_stack((-p, p)) if p.ndim == 1 else p
+
+
+def by_peer(name: str, truth: Truth, predicted: Predicted, weight) -> float:
+    """Return the metric by other people's code, with these weights."""
+    return _peer(name)(truth, predicted, weight)
+
+
+def _peer(name: str) -> Callable[..., float]:
+    match = re.fullmatch(r"(precision|recall|f[\d.]+)(?:_(\w+))?", name)
+    if match is None:
+        return PEERS[name]
+    stem, options = match[1], {"average": match[2] or "binary", **QUIET}
+    if stem[0] == "f":
+        return _labels(peer.fbeta_score, beta=float(stem[1:]), **options)
+    return _labels({"precision": peer.precision_score, "recall": peer.recall_score}[stem], **options)
+
+
+def _labels(function, **options):
+    return lambda t, p, w: function(t.values, p.labels, sample_weight=w, **options)
+
+
+def _values(function):
+    return lambda t, p, w: function(t.values, p.value, sample_weight=w)
+
+
+def _score(function):
+    return lambda t, p, w: function(t.values, p.probability, sample_weight=w)
+
+
+def _brier(t, p, w):
+    if p.probability.ndim == 1:
+        return peer.brier_score_loss(t.values, p.probability, sample_weight=w, pos_label=1)
+    return peer.brier_score_loss(t.values, p.probability, sample_weight=w, labels=range(len(t.classes)))
+
+
+def _ovr(average):
+    def value(t, p, w):
+        score = p.probability
+        return peer.roc_auc_score(t.values, score, multi_class="ovr", average=average, sample_weight=w)
+
+    return value
+
+
+def one_vs_one(t, p, w):
+    """Hand and Till by pairs; scikit-learn has it without weights only."""
+    score, pairs = columns(p), []
+    for a, b in permutations(range(len(t.classes)), 2):
+        rows = (t.values == a) | (t.values == b)
+        within = None if w is None else w[rows]
+        pairs.append(peer.roc_auc_score(t.values[rows] == a, score[rows, a], sample_weight=within))
+    return float(np.mean(pairs))
+
+
+def _average_precisions(t, p, w):
+    score = columns(p)
+    return float(
+        np.mean(
+            [
+                peer.average_precision_score(t.values == k, score[:, k], sample_weight=w)
+                for k in range(len(t.classes))
+            ]
+        )
+    )
+
+
+def spearman(t, p, w):
+    """Correlation of shares of rows below (half of the ties), by all pairs; scipy's where unweighted."""
+    if w is None:
+        return float(stats.spearmanr(t.values, p.value).statistic)
+    x, y = (((v[None, :] < v[:, None]) + 0.5 * (v[None, :] == v[:, None])) @ w for v in (t.values, p.value))
+    x, y = (r - np.average(r, weights=w) for r in (x, y))
+    return float(np.sum(w * x * y) / np.sqrt(np.sum(w * x * x) * np.sum(w * y * y)))
+
+
+PEERS: dict[str, Callable[..., float]] = {
+    "accuracy": _labels(peer.accuracy_score),
+    "balanced_accuracy": _labels(peer.balanced_accuracy_score),
+    "specificity": _labels(peer.recall_score, pos_label=0, **QUIET),
+    "matthews_corrcoef": _labels(peer.matthews_corrcoef),
+    "cohen_kappa": _labels(peer.cohen_kappa_score),
+    "roc_auc": _score(peer.roc_auc_score),
+    "average_precision": _score(peer.average_precision_score),
+    "average_precision_macro": _average_precisions,
+    "roc_auc_ovr": _ovr("macro"),
+    "roc_auc_ovr_weighted": _ovr("weighted"),
+    "roc_auc_ovo": one_vs_one,
+    "log_loss": lambda t, p, w: peer.log_loss(
+        t.values, p.probability, sample_weight=w, labels=range(len(t.classes))
+    ),
+    "brier_score": _brier,
+    "mean_absolute_error": _values(peer.mean_absolute_error),
+    "mean_squared_error": _values(peer.mean_squared_error),
+    "root_mean_squared_error": _values(peer.root_mean_squared_error),
+    "mean_absolute_percentage_error": _values(peer.mean_absolute_percentage_error),
+    "r2": _values(peer.r2_score),
+    "spearman": spearman,
+}
+
+
+def exists(name: str, truth: Truth, predicted: Predicted) -> bool:
+    """Return whether the metric has a value on these rows, said once more from the definitions."""
+    y = truth.values
+    if truth.classes is None:
+        varies = [len(set(v.tolist())) > 1 for v in (y, predicted.value)]
+        conditions = {
+            "r2": varies[0],
+            "spearman": all(varies),
+            "mean_absolute_percentage_error": np.all(y != 0),
+        }
+        return conditions.get(name, True)
+    k, true, hat = len(truth.classes), set(y.tolist()), set(predicted.labels.tolist())
+    stem, _, average = name.partition("_")
+    if re.fullmatch(r"f[\d.]+", stem):
+        return average != "" or 1 in true
+    return {
+        "precision": 1 in hat,
+        "precision_macro": true <= hat,
+        "precision_weighted": true <= hat,
+        "recall": 1 in true,
+        "recall_macro": hat <= true,
+        "specificity": 0 in true,
+        "balanced_accuracy": hat <= true and len(true) > 1,
+        "matthews_corrcoef": len(true) > 1 and len(hat) > 1,
+        "cohen_kappa": len(true) > 1,
+        "roc_auc": len(true) == 2,
+        "average_precision": 1 in true,
+        "average_precision_macro": len(true) == k,
+        "roc_auc_ovr": len(true) == k,
+        "roc_auc_ovr_weighted": len(true) == k,
+        "roc_auc_ovo": len(true) == k,
+    }.get(name, True)
