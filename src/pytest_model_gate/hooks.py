@@ -53,12 +53,19 @@ class ModelProtocol(Protocol):
     the gate's own columns. ``classes`` are its class labels; ``None``: a regressor, or unknown.
     """
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
-    classes: tuple[Any, ...] | None
+    # Properties, so that a frozen value is a model too: nobody sets these.
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def resolved(self) -> str: ...  # noqa: D102
+    @property
+    def digest(self) -> str: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def columns(self) -> tuple[str, ...] | None: ...  # noqa: D102
+    @property
+    def classes(self) -> tuple[Any, ...] | None: ...  # noqa: D102
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows.

@@ -1,0 +1,28 @@
+"""The model sources that come with pytest-model-gate. Cheap to import: each source imports what it needs."""
+
+from __future__ import annotations
+
+from ..hooks import ModelProtocol, hookimpl
+from ..spec import SourceContext
+
+
+@hookimpl(trylast=True)
+def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | None:
+    """Load a model from MLflow, a file, a function, or a file of predictions."""
+    if source.startswith(("models:", "runs:")):
+        from .mlflow import open_mlflow
+
+        return open_mlflow(source, context)
+    if source.startswith("python:"):
+        from .python import open_python
+
+        return open_python(source, context)
+    if source.startswith("predictions:"):
+        from .predictions import open_predictions
+
+        return open_predictions(source, context)
+    from .files import is_model_file, open_file
+
+    if is_model_file(source):
+        return open_file(source, context)
+    return None

@@ -1,0 +1,60 @@
+"""Model files on disk: read once, hashed, checked against the lock, then loaded by what the suffix says."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from ..spec import SourceContext
+from .identity import Identity, read_once, sha256
+from .trust import check_pin
+
+if TYPE_CHECKING:
+    from ..hooks import ModelProtocol
+
+PICKLES = (".joblib", ".pkl", ".pickle")
+SUFFIXES = (".skops", ".json", ".ubj", ".txt", ".onnx", *PICKLES)
+
+
+def is_model_file(source: str) -> bool:
+    """Return whether a source is a local file with a suffix that is loaded here."""
+    after_drive = source[2:] if source[1:2] == ":" else source  # C:\\models\\model.onnx is no URI
+    return ":" not in after_drive and source.lower().endswith(SUFFIXES)
+
+
+def open_file(source: str, context: SourceContext) -> ModelProtocol:
+    """Load a model file.
+
+    The suffix decides: ``.skops``, ``.json`` and ``.ubj`` (XGBoost), ``.txt`` (LightGBM), ``.onnx``,
+    ``.joblib``, ``.pkl`` and ``.pickle``. The digest is that of the bytes which are then loaded.
+    """
+    path = Path(context.root, source)
+    content = read_once(path, source)
+    identity = Identity(source=source, resolved=PurePath(source).as_posix(), digest=sha256(content))
+    check_pin(identity, context)
+    return load_bytes(identity, content, path.suffix.lower(), context)
+
+
+def load_bytes(identity: Identity, content: bytes, suffix: str, context: SourceContext) -> ModelProtocol:
+    """Load the bytes of a model file of a known suffix."""
+    if suffix in (".json", ".ubj"):
+        from . import xgboost
+
+        return xgboost.load(identity, content)
+    if suffix == ".txt":
+        from . import lightgbm
+
+        return lightgbm.load(identity, content)
+    if suffix == ".onnx":
+        from . import onnx
+
+        return onnx.load(identity, content)
+    from .estimator import from_object
+
+    if suffix == ".skops":
+        from . import skops
+
+        return from_object(identity, skops.load(identity, content, context), kind="skops")
+    from . import pickled
+
+    return from_object(identity, pickled.load(identity, content, context), kind="pickle")

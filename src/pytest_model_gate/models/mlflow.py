@@ -1,0 +1,198 @@
+"""``models:/`` and ``runs:/``: resolve a name to one version, copy its files, load from the copy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError, EvaluationError, ModelGateError, UnavailableError
+from ..redact import redact
+from ..spec import SourceContext
+from .identity import Identity, digest_of_files
+from .mlflow_calls import (
+    DOWNLOAD_LIMITS,
+    RESOLVE_LIMITS,
+    Server,
+    calling,
+    check_store,
+    explain,
+    is_missing,
+    server_of,
+)
+from .mlmodel import load_folder
+from .trust import check_pin
+from .wording import nearest, shorten, some
+
+if TYPE_CHECKING:
+    from ..hooks import ModelProtocol
+
+_MODEL = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
+_RUN = re.compile(r"runs:/(?P<run>[^/]+)/(?P<path>[^/].*)")
+
+#: Written into the copy by the download itself; it is no part of the model.
+_NOT_CONTENT = "registered_model_meta"
+
+
+def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
+    """Load a registered model or a model of a run.
+
+    An alias is asked for once; what it meant then is what is downloaded and recorded, also if it is
+    moved meanwhile. The digest is over all files of the model (see ``identity.digest_of_files``).
+    """
+    model, run = _MODEL.fullmatch(source), _RUN.fullmatch(source)
+    if not model and not run:
+        raise ConfigurationError(
+            f"'{redact(source)}' is no MLflow model.",
+            "Write models:/name@alias, models:/name/3 or runs:/run-id/path.",
+        )
+    try:
+        with calling(RESOLVE_LIMITS):
+            server = server_of(context)
+            check_store(server)
+            from mlflow import MlflowClient
+
+            client = MlflowClient(tracking_uri=server.tracking, registry_uri=server.registry)
+            if model:
+                version = model["version"] or _version_of_alias(client, model["name"], model["alias"], server)
+                location = _location_of_version(client, model["name"], version, server)
+                resolved, below = f"models:/{model['name']}/{version}", ""
+            else:
+                assert run is not None
+                location, below = _location_in_run(client, run["run"], run["path"], server)
+                resolved = source
+    except ModelGateError:
+        raise
+    except Exception as error:  # noqa: BLE001 - MLflow lets errors of requests, SQLAlchemy and others through
+        raise explain(error, source, server) from None
+    return _open(source, resolved, location, below, server, context)
+
+
+def _open(
+    source: str, resolved: str, location: str, below: str, server: Server, context: SourceContext
+) -> ModelProtocol:
+    # Private (mode 0700): nobody can change between the hash and the load what was hashed.
+    folder = Path(tempfile.mkdtemp(prefix="model-gate-"))
+    keep = False
+    try:
+        path = _download(source, resolved, location, below, folder, server)
+        if path.is_file():
+            path = path.parent
+        files = {
+            file.relative_to(path).as_posix(): file
+            for file in sorted(path.rglob("*"))
+            if file.is_file() and file.relative_to(path).as_posix() != _NOT_CONTENT
+        }
+        identity = Identity(source=source, resolved=resolved, digest=digest_of_files(files))
+        check_pin(identity, context)
+        loaded = load_folder(identity, path, context)
+        keep = loaded.needs_files
+        if keep:
+            import weakref
+
+            weakref.finalize(loaded.model, shutil.rmtree, folder, ignore_errors=True)
+        return loaded.model
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _download(source: str, resolved: str, location: str, below: str, folder: Path, server: Server) -> Path:
+    try:
+        with calling(DOWNLOAD_LIMITS):
+            from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+            repository = get_artifact_repository(
+                location, tracking_uri=server.tracking, registry_uri=server.registry
+            )
+            path = Path(repository.download_artifacts(below, str(folder)))
+    except Exception as error:  # noqa: BLE001 - every artifact store has its own errors
+        if is_missing(error) or isinstance(error, FileNotFoundError):
+            raise _no_files(source, resolved, location, below) from None
+        raise explain(error, source, server) from None
+    if not any(file.is_file() for file in (path.rglob("*") if path.is_dir() else [path])):
+        raise _no_files(source, resolved, location, below)
+    return path
+
+
+def _no_files(source: str, resolved: str, location: str, below: str) -> UnavailableError:
+    what = f"'{source}'" if source == resolved else f"'{source}' ({resolved})"
+    where = redact(location.rstrip("/") + ("/" + below if below else ""))
+    return UnavailableError(
+        f"{what} has no files at {where}.",
+        "Check the path after the run's id."
+        if source.startswith("runs:")
+        else "Its files were deleted or moved after it was registered: register it again.",
+    )
+
+
+def _version_of_alias(client: Any, name: str, alias: str, server: Server) -> str:
+    try:
+        return str(client.get_model_version_by_alias(name, alias).version)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+    aliases = _registered(client, name, server).aliases
+    raise UnavailableError(
+        f"The model '{name}' has no alias '{alias}' in the registry at {server.shown}.",
+        nearest(alias, aliases, f"It has: {', '.join(sorted(aliases)) or 'no alias'}.")
+        if aliases
+        else "It has no alias at all: set one with "
+        f"MlflowClient().set_registered_model_alias({name!r}, {alias!r}, version).",
+    )
+
+
+def _location_of_version(client: Any, name: str, version: str, server: Server) -> str:
+    try:
+        return str(client.get_model_version_download_uri(name, version))
+    except Exception as error:
+        if not is_missing(error):
+            raise
+    _registered(client, name, server)
+    versions = sorted(int(found.version) for found in client.search_model_versions(f"name='{name}'"))
+    raise UnavailableError(
+        f"The model '{name}' has no version {version} in the registry at {server.shown}.",
+        f"It has: {some(versions)}." if versions else "It has no version at all.",
+    )
+
+
+def _registered(client: Any, name: str, server: Server) -> Any:
+    try:
+        return client.get_registered_model(name)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+    names = [found.name for found in client.search_registered_models(max_results=1000)]
+    raise UnavailableError(
+        f"There is no model '{name}' in the registry at {server.shown}.",
+        nearest(name, names, f"Check the name, and that {server.setting} is the right one."),
+    )
+
+
+def _location_in_run(client: Any, run_id: str, path: str, server: Server) -> tuple[str, str]:
+    """Return where a model of a run lies: the artifacts of a logged model, or the run's own."""
+    try:
+        run = client.get_run(run_id)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        raise UnavailableError(
+            f"There is no run '{run_id}' at {redact(server.tracking)}.",
+            f"Check the id, and that {server.setting} is the right one.",
+        ) from None
+    name, _, below = path.partition("/")
+    if "'" in name:
+        raise EvaluationError(
+            f"The name {shorten(name)!r} cannot be looked up: it has a quote in it.",
+            "Log the model with another name.",
+        )
+    found = client.search_logged_models(
+        experiment_ids=[run.info.experiment_id], filter_string=f"name = '{name}'"
+    )
+    logged = [one for one in found if one.source_run_id == run_id]
+    if logged:
+        newest = max(logged, key=lambda one: one.creation_timestamp)
+        return str(newest.artifact_location), below
+    return str(run.info.artifact_uri), path

@@ -1,0 +1,148 @@
+"""Calls into MLflow with limits and without its chatter, and its errors as plain sentences."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import EvaluationError, ModelGateError, UnavailableError
+from ..redact import redact
+from ..spec import SourceContext
+from .wording import first_line, shorten
+
+#: The first call to a server tells whether it is there: two tries, so at most about ten seconds.
+RESOLVE_LIMITS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+#: A server that has just answered may take longer until the first byte of a large file comes.
+DOWNLOAD_LIMITS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+_QUIET = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+_LOGGERS = ("mlflow", "alembic")
+_UNREACHABLE = re.compile(
+    r"Max retries exceeded|failed with exception|timed? ?out|Connection (?:refused|aborted|reset)"
+    r"|Name or service|failed with timeout",
+    re.IGNORECASE,
+)
+_STATUS = re.compile(r"error code (\d{3})|(\d{3}) (?:Client|Server) Error")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where MLflow keeps models, and who said so.
+
+    Parameters
+    ----------
+    tracking, registry : str
+        The two URIs.
+    setting : str
+        What the user changes to change them.
+    """
+
+    tracking: str
+    registry: str
+    setting: str
+
+    @property
+    def shown(self) -> str:
+        """The registry's URI without secrets."""
+        return redact(self.registry)
+
+
+def server_of(context: SourceContext) -> Server:
+    """Return the server that a gate means: its own ``tracking_uri``, else what MLflow itself would use."""
+    import mlflow
+
+    if context.tracking_uri:
+        uri = _absolute(context.tracking_uri, context.root)
+        registry = os.environ.get("MLFLOW_REGISTRY_URI")
+        return Server(uri, registry or uri, "tracking_uri of the gate")
+    setting = "MLFLOW_TRACKING_URI" if os.environ.get("MLFLOW_TRACKING_URI") else "tracking_uri of the gate"
+    return Server(mlflow.get_tracking_uri(), mlflow.get_registry_uri(), setting)
+
+
+def _absolute(uri: str, root: str) -> str:
+    """Return ``sqlite:///mlflow.db`` with its relative path taken from the project's root."""
+    found = re.fullmatch(r"(sqlite(?:\+\w+)?):///(?!/)([^?]+)(\?.*)?", uri)
+    if not found or re.match(r"[A-Za-z]:", found[2]):
+        return uri
+    path = Path(root, found[2]).absolute().as_posix()
+    return f"{found[1]}:///{path}{found[3] or ''}"
+
+
+def check_store(server: Server) -> None:
+    """Refuse a SQLite store that isn't there: MLflow would create an empty one and find nothing in it."""
+    for uri in dict.fromkeys((server.registry, server.tracking)):
+        found = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", uri)
+        if found and found[1] != ":memory:" and not Path(found[1]).is_file():
+            raise UnavailableError(
+                f"There is no MLflow store at {redact(uri)}.",
+                f"Set {server.setting} to where the models are registered.",
+            )
+
+
+@contextmanager
+def calling(limits: Mapping[str, str]) -> Iterator[None]:
+    """Call MLflow with these limits (where the user has set none) and without its chatter."""
+    added = {name: value for name, value in {**limits, **_QUIET}.items() if name not in os.environ}
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    os.environ.update(added)
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def is_missing(error: Exception) -> bool:
+    """Return whether MLflow says that something does not exist."""
+    # A missing alias is INVALID_PARAMETER_VALUE; only its text tells it from a malformed request.
+    return getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST" or "not found" in str(error)
+
+
+def explain(error: Exception, source: str, server: Server) -> ModelGateError:
+    """Return the error to raise for one of MLflow that isn't about a missing thing."""
+    text = str(error)
+    status = _STATUS.search(text)
+    code = next((group for group in status.groups() if group), "") if status else ""
+    if code in ("401", "403"):
+        return UnavailableError(
+            f"The MLflow server {server.shown} refused to open '{source}': it answered {code}.",
+            "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
+        )
+    if server.registry.startswith(("http:", "https:")) and _UNREACHABLE.search(text):
+        timeout = os.environ.get("MLFLOW_HTTP_REQUEST_TIMEOUT", RESOLVE_LIMITS["MLFLOW_HTTP_REQUEST_TIMEOUT"])
+        silent = re.search("timed? ?out|timeout", text, re.IGNORECASE)
+        what = f"did not answer within {timeout} seconds" if silent else "cannot be reached"
+        return UnavailableError(
+            f"The MLflow server {server.shown} {what}, so '{source}' could not be opened.",
+            f"Start it, or correct {server.setting}. "
+            "MLFLOW_HTTP_REQUEST_TIMEOUT and MLFLOW_HTTP_REQUEST_MAX_RETRIES set how long to wait.",
+        )
+    if code.startswith("5"):
+        return UnavailableError(
+            f"The MLflow server {server.shown} failed with {code} while it was asked for '{source}'.",
+            "Look at the server's log, and run the gate again.",
+        )
+    return EvaluationError(
+        f"MLflow at {server.shown} could not open '{source}': {shorten(first_line(error), 160)}.",
+        f"Check {server.setting} and the source.",
+    )

@@ -1,0 +1,39 @@
+"""Pickles and joblib files: code that makes a model. Read only after ``trust`` has let their bytes pass."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ..errors import EvaluationError, InvalidError
+from ..spec import SourceContext
+from .identity import Identity
+from .packages import missing_package
+from .python import importable
+from .trust import require_trust
+from .wording import one_line
+
+
+def load(identity: Identity, content: bytes, context: SourceContext) -> Any:
+    """Return the object in a ``.joblib``, ``.pkl`` or ``.pickle`` file that the user trusts.
+
+    joblib reads plain pickles and its own, compressed or not, so the suffix doesn't matter.
+    """
+    require_trust(identity, context, "it is a pickle")
+    import joblib
+
+    try:
+        with importable(context.root):
+            return joblib.load(io.BytesIO(content))
+    except ModuleNotFoundError as error:
+        raise missing_package(error.name or "an unknown package", identity.source) from None
+    except (AttributeError, ImportError) as error:
+        raise EvaluationError(
+            f"'{identity.source}' needs code that is not there: {one_line(error)}.",
+            "Run the gate with the code and the package versions that the model was trained with.",
+        ) from None
+    except Exception as error:  # noqa: BLE001 - a broken pickle can raise anything
+        raise InvalidError(
+            f"'{identity.source}' cannot be read as a pickle: {one_line(error)}.",
+            "Write it again with joblib.dump(model, 'model.joblib').",
+        ) from None

@@ -1,0 +1,200 @@
+"""``predictions:path#column``: rows that were scored elsewhere, joined to the dataset by a key.
+
+::
+
+    predictions:scores.parquet#p_default            one column: a probability, score, value or label
+    predictions:scores.csv#cat,dog,bird             one column of probabilities per class, named as the class
+    predictions:scores.csv#0=p_no,1=p_yes           the same, with the class before the column
+
+The key is the column that the gate names with ``key``. The file may have more rows than the dataset.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ConfigurationError, EvaluationError, InvalidError
+from ..spec import SourceContext
+from .identity import Identity, read_once, sha256
+from .trust import check_pin
+from .untyped import as_wanted
+from .wording import nearest, one_line, plural, shorten, some
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PREFIX = "predictions:"
+_FORM = "Write predictions:path.parquet#column, or #class=column,class=column for several classes."
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PredictionsModel:
+    """Predictions by key; it "predicts" by looking up the key of each row."""
+
+    source: str
+    resolved: str
+    digest: str
+    kind: str
+    columns: tuple[str, ...] | None
+    classes: tuple[Any, ...] | None
+    key: str
+    index: pd.Index[Any]
+    values: npt.NDArray[Any]
+
+    def predict(self, frame: pd.DataFrame, want: str) -> Any:
+        """Return the predictions of these rows; ``None`` where the column is not what is wanted."""
+        keys = frame[self.key]
+        if keys.isna().any():
+            raise InvalidError(
+                f"The key '{self.key}' is missing in {plural(int(keys.isna().sum()), 'row')} of the dataset.",
+                "Every row needs a key that the predictions file has, too.",
+            )
+        if _kind(keys) != _kind(self.index):
+            raise InvalidError(
+                f"The key '{self.key}' is {_kind(keys)} in the dataset and {_kind(self.index)} in "
+                f"'{self.source}'.",
+                "Write both with one type.",
+            )
+        position = self.index.get_indexer(_comparable(keys))
+        lost = position < 0
+        if lost.any():
+            examples = some(_item(value) for value in keys[lost].iloc[:3])
+            raise InvalidError(
+                f"'{self.source}' has no prediction for {int(lost.sum()):,} of {plural(len(frame), 'row')}: "
+                f"{self.key} {examples}.",
+                "Score the whole dataset; rows without a prediction are not left out silently.",
+            )
+        return as_wanted(self.values[position], want)
+
+
+def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
+    """Read the key and the predictions from a ``.parquet``, ``.csv``, ``.feather`` or ``.jsonl`` file."""
+    path_text, classes, columns = parse(source)
+    if not context.key:
+        raise ConfigurationError(
+            f"'{source}' is joined to the dataset by a key, and the gate names none.",
+            'Add key = "column" to the gate: a column that both files have, with one row per value.',
+        )
+    path = Path(context.root, path_text)
+    content = read_once(path, path_text)
+    identity = Identity(
+        source=source, resolved=f"{PREFIX}{PurePath(path_text).as_posix()}", digest=sha256(content)
+    )
+    check_pin(identity, context)
+    frame = _read(content, path.suffix.lower(), path_text)
+    for name, role in [(context.key, "the key"), *((name, "the prediction") for name in columns)]:
+        if name not in frame.columns:
+            raise EvaluationError(
+                f"'{path_text}' has no column '{shorten(name, 120)}' for {role}.",
+                nearest(name, map(str, frame.columns), f"It has: {some(str(c) for c in frame.columns)}."),
+            )
+    keys = frame[context.key]
+    doubled = keys.duplicated()
+    if doubled.any():
+        examples = some(_item(value) for value in keys[doubled].drop_duplicates().iloc[:3])
+        raise InvalidError(
+            f"'{path_text}' has {plural(int(doubled.sum()), 'row')} with a key that it had before: "
+            f"{context.key} {examples}.",
+            "Write one prediction per key.",
+        )
+    import pandas as pd
+
+    predicted = frame[list(columns)]
+    return PredictionsModel(
+        source=identity.source,
+        resolved=identity.resolved,
+        digest=identity.digest,
+        kind="predictions",
+        columns=(context.key,),
+        classes=classes,
+        key=context.key,
+        index=pd.Index(_comparable(keys)),
+        values=(predicted if len(columns) > 1 else predicted.iloc[:, 0]).to_numpy(),
+    )
+
+
+def parse(source: str) -> tuple[str, tuple[Any, ...] | None, tuple[str, ...]]:
+    """Split a source into its path, its classes (``None`` for a single column) and its columns.
+
+    Class names that are all whole numbers are integers, since those are what a dataset would hold.
+
+    Examples
+    --------
+    >>> parse("predictions:scores.parquet#p")
+    ('scores.parquet', None, ('p',))
+    >>> parse("predictions:scores.csv#0=p_no,1=p_yes")
+    ('scores.csv', (0, 1), ('p_no', 'p_yes'))
+    """
+    path, hash_sign, text = source.removeprefix(PREFIX).rpartition("#")
+    parts = [part.strip() for part in text.split(",")]
+    if not hash_sign or not path or not all(parts):
+        raise ConfigurationError(f"'{source}' does not say which column holds the predictions.", _FORM)
+    pairs = [part.partition("=") for part in parts]
+    columns = tuple((column if equals else name).strip() for name, equals, column in pairs)
+    if len(parts) == 1 and not pairs[0][1]:
+        return path, None, columns
+    names = [name.strip() for name, _, _ in pairs]
+    if len(set(columns)) < len(columns) or len(set(names)) < len(names) or len(names) < 2:
+        raise ConfigurationError(
+            f"'{source}' needs two or more classes, each with a column of its own.", _FORM
+        )
+    whole = all(name.lstrip("-").isdecimal() for name in names)
+    return path, tuple(int(name) if whole else name for name in names), columns
+
+
+def _read(content: bytes, suffix: str, source: str) -> pd.DataFrame:
+    import pandas as pd
+
+    readers: dict[str, Any] = {
+        ".parquet": pd.read_parquet,
+        ".csv": pd.read_csv,
+        ".feather": pd.read_feather,
+        ".jsonl": lambda stream: pd.read_json(stream, lines=True),
+    }
+    if suffix not in readers:
+        raise ConfigurationError(
+            f"'{source}' is no kind of file that predictions are read from.",
+            f"Write them as one of {', '.join(sorted(readers))}.",
+        )
+    try:
+        frame: pd.DataFrame = readers[suffix](io.BytesIO(content))
+    except Exception as error:  # noqa: BLE001 - pandas and pyarrow raise many kinds for a broken file
+        raise InvalidError(
+            f"'{source}' cannot be read as {suffix}: {one_line(error, 120)}.", "Write the file again."
+        ) from None
+    return frame
+
+
+def _kind(values: pd.Series[Any] | pd.Index[Any]) -> str:
+    import pandas as pd
+
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    if pd.api.types.is_bool_dtype(dtype):
+        return "boolean"
+    if pd.api.types.is_integer_dtype(dtype):
+        return "integer"
+    if pd.api.types.is_float_dtype(dtype):
+        return "floating point"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "a date"
+    return "text" if pd.api.types.is_string_dtype(dtype) else str(dtype)
+
+
+def _comparable(values: pd.Series[Any]) -> Any:
+    """Return keys as an array that compares by value, whatever their dtype is called."""
+    kind = _kind(values)
+    if kind == "integer":
+        return values.astype("int64").to_numpy()
+    return values.astype(object).to_numpy() if kind in ("text", "boolean") else values.to_numpy()
+
+
+def _item(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,55 @@
+"""What an array means that comes without a word about itself: a function's result, a pyfunc's, a column's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def as_wanted(values: Any, want: str) -> npt.NDArray[Any] | None:
+    """Return an array as what is wanted, or ``None`` where it can't be that.
+
+    =============================  =========================================
+    array                          can be
+    =============================  =========================================
+    two or more columns            ``probability``, one column per class
+    floating point                 ``probability``, ``score``, ``value``
+    integers                       ``label``, ``score``, ``value``
+    text, booleans, anything else  ``label``
+    =============================  =========================================
+
+    Parameters
+    ----------
+    values : array-like, DataFrame or Series
+        One row per row of the data.
+    want : {"probability", "score", "label", "value"}
+        What the caller needs.
+    """
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.dtype == object:
+        array = _narrowed(array)
+    kind = array.dtype.kind
+    if array.ndim == 2:
+        return array.astype(np.float64) if want == "probability" and kind in "fiu" else None
+    allowed = {"f": ("probability", "score", "value"), "i": ("label", "score", "value")}
+    allowed["u"] = allowed["i"]
+    if want not in allowed.get(kind, ("label",)):
+        return None
+    return array if want == "label" else array.astype(np.float64)
+
+
+def _narrowed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an object array as numbers where all of it are numbers (a nullable column, say)."""
+    import pandas as pd
+
+    if array.ndim == 1:
+        inferred = pd.Series(array).infer_objects()
+        return inferred.to_numpy() if inferred.dtype != object and inferred.dtype.kind in "iufb" else array
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        return array

@@ -1,0 +1,54 @@
+"""What may be said of a URI: secrets are taken out before anything is recorded. Standard library only."""
+
+from __future__ import annotations
+
+import re
+
+#: Query parameters that say *which* version was read; every other value may be a key or a signature.
+_HARMLESS = frozenset({"version", "versionid", "rev", "ref", "snapshot"})
+
+_URI = re.compile(r"(?P<head>[A-Za-z][A-Za-z0-9+.\-]*:/+)(?P<rest>[^\s'\"<>]*)")
+_CLOSING = ")],.;"
+_HOST = re.compile(r"[^:]*(:\d*)?|\[[0-9A-Fa-f:.]*\](:\d*)?")
+
+
+def redact(text: str) -> str:
+    """Return the text with user info and query values of every URI in it replaced by ``***``.
+
+    It takes a single URI or a whole sentence, for example another library's error message. Query
+    parameters that name a version (``versionId``, ``version``, ``rev``, ``ref``, ``snapshot``) stay.
+
+    Examples
+    --------
+    >>> redact("https://ann:s3cret@mlflow.example/api?token=abc&versionId=7")
+    'https://***@mlflow.example/api?token=***&versionId=7'
+    >>> redact("models:/credit@champion")
+    'models:/credit@champion'
+    """
+    return _URI.sub(_redact_match, text)
+
+
+def _redact_match(match: re.Match[str]) -> str:
+    head, rest = match["head"], match["rest"]
+    body = rest.rstrip(_CLOSING)
+    tail = rest[len(body) :]
+    body, hash_sign, fragment = body.partition("#")
+    body, question_mark, query = body.partition("?")
+    if head.endswith("//"):  # only ``scheme://`` has an authority: ``models:/name@alias`` has none
+        authority, slash, path = body.partition("/")
+        if "@" in authority:
+            authority = "***@" + authority.rpartition("@")[2]
+        elif not _HOST.fullmatch(authority) and "@" in path + query:
+            # "user:pass/word@host" or "user:pa?ss@host": not escaped as it should be, and still a secret.
+            return head + "***@" + (path + query).rpartition("@")[2] + tail
+        body = authority + slash + path
+    if query:
+        query = "&".join(_redact_parameter(parameter) for parameter in query.split("&"))
+    return head + body + question_mark + query + hash_sign + fragment + tail
+
+
+def _redact_parameter(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    if not equals:
+        return "***"
+    return parameter if name.lower() in _HARMLESS else f"{name}=***" if value else parameter

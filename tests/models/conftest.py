@@ -1,0 +1,169 @@
+"""Small data, models fitted on it, and real MLflow stores that hold them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pytest_model_gate.models.builtin import model_gate_model
+from pytest_model_gate.spec import SourceContext
+
+NUMBERS = ["a", "b", "c"]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows with numbers and text, and two targets."""
+
+    rows: pd.DataFrame
+    label: np.ndarray
+    value: np.ndarray
+
+    @property
+    def numbers(self) -> pd.DataFrame:
+        return self.rows[NUMBERS]
+
+    @property
+    def categories(self) -> pd.DataFrame:
+        return self.rows.astype({"place": "category"})
+
+
+@pytest.fixture(scope="session")
+def data() -> Data:
+    rng = np.random.default_rng(7)
+    rows = pd.DataFrame(rng.normal(size=(200, 3)), columns=NUMBERS)
+    rows["place"] = rng.choice(["north", "south", "west"], size=len(rows))
+    signal_ = rows["a"] - rows["b"] + (rows["place"] == "north") + rng.normal(size=len(rows)) / 2
+    return Data(rows, (signal_ > 0).to_numpy().astype(int), signal_.to_numpy())
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[..., Any]:
+    """Open a source as a gate would, with ``tmp_path`` as the project."""
+
+    def open_source(source: str, **context: Any) -> Any:
+        return model_gate_model(source, SourceContext(**{"root": str(tmp_path), **context}))
+
+    return open_source
+
+
+@dataclass(frozen=True)
+class Store:
+    """An MLflow store with the model ``credit``: version 1 (skops), 2 (XGBoost), 3 (pickle)."""
+
+    uri: str
+    run_id: str
+    models: dict[str, Any]
+    folder: Path
+
+    def client(self) -> Any:
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+
+def fill(uri: str, folder: Path, data: Data, artifacts: str | None = None) -> Store:
+    """Register three models with their aliases."""
+    import mlflow
+    import xgboost
+    from mlflow.models import infer_signature
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = mlflow.get_tracking_uri()
+        try:
+            mlflow.set_tracking_uri(uri)
+            experiment = mlflow.create_experiment("gate", artifact_location=artifacts)
+            logistic = LogisticRegression().fit(data.numbers, data.label)
+            boosted = xgboost.XGBClassifier(n_estimators=4, enable_categorical=True)
+            boosted.fit(data.categories, data.label)
+            signature = infer_signature(data.numbers, data.label)
+            with mlflow.start_run(experiment_id=experiment) as run:
+                for name, log, model, more in (
+                    ("linear", mlflow.sklearn.log_model, logistic, {"signature": signature}),
+                    ("trees", mlflow.xgboost.log_model, boosted, {}),
+                    ("pickled", mlflow.sklearn.log_model, logistic, {"serialization_format": "cloudpickle"}),
+                ):
+                    log(model, name=name, registered_model_name="credit", pip_requirements=["mlflow"], **more)
+            client = mlflow.MlflowClient()
+            for alias, version in (("champion", "1"), ("challenger", "2"), ("pickled", "3")):
+                client.set_registered_model_alias("credit", alias, version)
+        finally:
+            mlflow.set_tracking_uri(before)
+    return Store(uri, run.info.run_id, {"linear": logistic, "trees": boosted, "pickled": logistic}, folder)
+
+
+@pytest.fixture(scope="session")
+def sqlite_store(tmp_path_factory: pytest.TempPathFactory, data: Data) -> Store:
+    folder = tmp_path_factory.mktemp("mlflow-sqlite")
+    uri = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
+    return fill(uri, folder, data, artifacts=(folder / "artifacts").as_uri())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Start a real server, and stop all of its processes at the end."""
+    folder = tmp_path_factory.mktemp("mlflow-server")
+    port = free_port()
+    uri = f"http://127.0.0.1:{port}"
+    command = [
+        *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+        *("--backend-store-uri", f"sqlite:///{(folder / 'mlflow.db').as_posix()}"),
+        *("--artifacts-destination", (folder / "artifacts").as_uri()),
+        *("--host", "127.0.0.1", "--port", str(port)),
+    ]
+    environment = {
+        **os.environ,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    with (folder / "server.log").open("w", encoding="utf-8") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            _wait_until_healthy(uri, server, folder / "server.log")
+            yield uri, folder
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(30)
+
+
+def _wait_until_healthy(uri: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{uri}/health", timeout=1) as answer:
+                if answer.read() == b"OK":
+                    return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"the MLflow server did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def server_store(mlflow_server: tuple[str, Path], data: Data) -> Store:
+    uri, folder = mlflow_server
+    return fill(uri, folder, data)
