@@ -67,6 +67,7 @@ def decide(
     alpha: float,
     p_regressed: float,
     identical: bool = False,
+    caution: str = "",
 ) -> Decision:
     """Judge one line.
 
@@ -85,12 +86,14 @@ def decide(
         ``regressed``.
     identical : bool
         Whether both models said the same on every row.
+    caution : str
+        Why the interval may neither let pass nor accuse. Empty: it may.
 
     Returns
     -------
     Decision
         ``pass`` if ``low > required``; ``regressed`` if ``p_regressed < alpha`` (for a single line
-        the same as ``high < required``); otherwise ``inconclusive``.
+        the same as ``high < required``); otherwise, or with a caution, ``inconclusive``.
 
     Raises
     ------
@@ -108,6 +111,8 @@ def decide(
             reason="both models give the same predictions on every row",
             warning="predictions identical on all rows",
         )
+    if caution:
+        return Decision(verdict=Verdict.INCONCLUSIVE, reason=caution)
     if low > required:
         worse = question == "regression" and high < 0
         return Decision(

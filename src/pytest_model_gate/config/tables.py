@@ -165,23 +165,49 @@ def _listed(raw: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         yield key, list(value) if isinstance(value, (tuple, set, frozenset)) else value
 
 
+#: How pydantic's kinds of errors read to somebody who writes a marker or a TOML file.
+_WORDS = {
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be a table",
+    "model_type": "must be a name or a table",
+    "finite_number": "must be a finite number",
+}
+#: Names that pydantic puts into the path of an error and no user wrote.
+_NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*")
+
+
 def _explained(error: ValidationError, kind: type[_Table], where: str) -> ConfigurationError:
     details = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
     first = details[0]
-    path = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "list[", "dict["))]
+    path = [str(part) for part in first["loc"] if not str(part).startswith(_NOT_WRITTEN)]
+    if path[:1] == ["pos_label"]:  # a union: what follows are the types that were tried
+        return ConfigurationError(
+            f"{where}: pos_label: must be a string, a number, true or false, got {_short(first['input'])}."
+        )
     key = ".".join(path)
     if first["type"] == "extra_forbidden":
-        known = _known(kind, path[:-1])
-        return ConfigurationError(f"{where}: unknown key {key!r}.", did_you_mean(path[-1], known))
-    message = first["msg"].removeprefix("Value error, ")
-    came = (
-        first["input"] if not isinstance(first["input"], (Mapping, list)) else type(first["input"]).__name__
-    )
+        return ConfigurationError(
+            f"{where}: unknown key {key!r}.", did_you_mean(path[-1], _known(kind, path[:-1]))
+        )
     if first["type"] == "missing":
         return ConfigurationError(f"{where}: the key {key!r} is missing.", f"Add {path[-1]} = ...")
-    message = message.replace("Input should be", "must be").replace("valid dictionary", "table")
-    said = message if repr(came) in message else f"{message}, got {came!r}"
-    return ConfigurationError(f"{where}: {key}: {said.rstrip('.')}.")
+    message = _WORDS.get(first["type"], first["msg"].replace("Input should be", "must be"))
+    if first["type"] == "value_error":  # our own words, which say what came
+        said = first["msg"].removeprefix("Value error, ").removeprefix(f"{path[0]} ").rstrip(".")
+    else:
+        said = f"{message}, got {_short(first['input'])}"
+    return ConfigurationError(f"{where}: {key}: {said}.")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def _summing_to_one(array: Floats, values: Any, role: str) -> Floats:
     count = int(np.count_nonzero(off))
     if count:
         raise InvalidError(
-            f"The probabilities in a row of {role} must sum to 1; in {count:,} of {len(array):,} they do not.",
+            f"The probabilities in a row of {role} must sum to 1; {count:,} of {len(array):,} do not.",
             "Pass all classes, and normalise the rows.",
         )
     return array

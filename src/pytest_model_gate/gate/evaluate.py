@@ -1,0 +1,407 @@
+"""Evaluate one gate: a ``GateSpec`` in, a ``GateRecord`` out. Prints nothing; trouble becomes a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from ..errors import ConfigurationError, EvaluationError, ModelGateError
+from ..hooks import ModelProtocol
+from ..metrics.catalogue import resolve
+from ..metrics.metric import Metric
+from ..policy import gate_verdict
+from ..redact import redact
+from ..results import Check, GateRecord, Line, Question
+from ..spec import NO_MODEL, GateSpec, Role, Tolerance
+from .inputs import Failed, Inputs, attempt, failed_check
+from .lines import ALL, Ask, judge, plan, tolerance_of, waive
+from .measure import Measured, measure_floor, measure_pair
+from .names import checked, metrics_of
+from .registry import build_registry, extra_metrics
+from .rows import Judged, collect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Libraries whose version can change a prediction or a number.
+VERSIONED = ("pytest-model-gate", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "mlflow")
+
+
+def evaluate(
+    spec: GateSpec, *, registry: pluggy.PluginManager | None = None, pin: bool = False
+) -> GateRecord:
+    """Evaluate a whole gate.
+
+    Parameters
+    ----------
+    spec : GateSpec
+        What is asked.
+    registry : pluggy.PluginManager, optional
+        Sources and metrics; the built-in and installed ones by default.
+    pin : bool
+        Whether to pin the dataset as it is now instead of comparing it with its pin.
+
+    Returns
+    -------
+    GateRecord
+        What was found. Trouble with data, models or servers is in the record, not raised.
+
+    Raises
+    ------
+    ConfigurationError
+        If the gate itself makes no sense (an unknown metric, nothing to compare with).
+    """
+    registry = build_registry() if registry is None else registry
+    return Evaluation(checked(spec, registry), registry, pin=pin).record()
+
+
+class Evaluation:
+    """One gate of one run: opened, scored and measured once, however often it is asked.
+
+    Parameters
+    ----------
+    spec : GateSpec
+        A gate that went through :func:`~pytest_model_gate.gate.names.checked`.
+    registry : pluggy.PluginManager
+        Sources and metrics.
+    pin : bool
+        Whether to pin the dataset as it is now.
+    today : date, optional
+        For the dates of pins and waivers.
+    """
+
+    def __init__(
+        self, spec: GateSpec, registry: pluggy.PluginManager, *, pin: bool = False, today: date | None = None
+    ) -> None:
+        self.spec = spec
+        self._registry = registry
+        self._today = today or date.today()
+        self._inputs = Inputs(spec, registry, pin=pin, today=self._today)
+        self._metrics: dict[str, Metric] = metrics_of(spec, registry)
+        self._measured: dict[tuple[Question, str, str, float], Measured | ModelGateError] = {}
+
+    # -- what can be asked ------------------------------------------------------------------------
+
+    def record(self) -> GateRecord:
+        """Judge the whole gate; asked twice, it answers the same."""
+        return self._whole
+
+    def pinned(self) -> GateRecord:
+        """Judge only whether the dataset is the pinned one."""
+        return self._record("pinned", checks=(self._inputs.pin,), only_checks=True)
+
+    def schema(self) -> GateRecord:
+        """Judge only whether the pinned dataset keeps its schema."""
+        schema = self._inputs.schema
+        if schema is None:
+            schema = failed_check(
+                "schema",
+                self.spec.dataset,
+                EvaluationError(
+                    f"gate {self.spec.name!r} has no schema to check.",
+                    'Give it schema = "package.module:Name" or schema = "schema.yaml".',
+                ),
+            )
+        return self._record("schema", checks=(self._inputs.pin, schema), only_checks=True)
+
+    def no_regression(
+        self, metric: str | None = None, max_regression: float | str | Tolerance | None = None
+    ) -> GateRecord:
+        """Judge only whether the candidate is no worse than production, on all rows and every slice.
+
+        Parameters
+        ----------
+        metric : str, optional
+            One metric; all of the gate's by default.
+        max_regression : float or str, optional
+            Tolerance for all rows and slices in place of the gate's.
+        """
+        tolerance = None if max_regression is None else Tolerance.parse(max_regression)
+        return self._asserted("no_regression", "regression", metric, tolerance)
+
+    def beats_baseline(self, metric: str | None = None, by: float | None = None) -> GateRecord:
+        """Judge only whether the candidate is better than the baseline (by a minimum gain)."""
+        return self._asserted("beats_baseline", "baseline", metric, by)
+
+    def at_least(self, metric: str, value: float) -> GateRecord:
+        """Judge only whether the candidate is as good as a fixed value (at most it, for losses)."""
+        return self._asserted("at_least", "floor", metric, value)
+
+    def model(self, role: Role) -> ModelProtocol:
+        """Return a loaded model.
+
+        Raises
+        ------
+        ModelGateError
+            If the gate has no such model, or it cannot be loaded.
+        """
+        found = self._inputs.models.get(role)
+        if found is None:
+            source = self.spec.source(role)
+            raise ConfigurationError(
+                f"gate {self.spec.name!r} has no {role} model to load: {role} = {source or 'none'!r}.",
+                "A built-in baseline is computed from the judged rows; name a model source to have one.",
+            )
+        if isinstance(found, Failed):
+            raise _error(found.check)
+        return found
+
+    def frame(self) -> pd.DataFrame:
+        """Return the pinned dataset, all columns.
+
+        Raises
+        ------
+        ModelGateError
+            If it cannot be opened, isn't the pinned one or breaks its schema.
+        """
+        import pandas as pd
+
+        for check in self._data_checks():
+            if check.fails:
+                raise _error(check)
+        dataset = self._inputs.dataset
+        if isinstance(dataset, Failed):
+            raise _error(dataset.check)
+        return pd.concat(list(dataset.batches()), ignore_index=True)
+
+    # -- how it is answered -----------------------------------------------------------------------
+
+    @cached_property
+    def _whole(self) -> GateRecord:
+        judged = self._judged
+        if isinstance(judged, tuple):
+            return self._record("gate", checks=judged)
+        lines = self._judge(self._asks[0])
+        lines, waivers = waive(lines, self.spec.waivers, self._today)
+        checks = (*self._passed_checks, *((waivers,) if waivers else ()))
+        return self._record("gate", checks=checks, lines=lines)
+
+    def _asserted(
+        self, name: str, question: Question, metric: str | None, limit: Tolerance | float | None
+    ) -> GateRecord:
+        judged = self._judged
+        if isinstance(judged, tuple):
+            return self._record(f"{name}({metric or ''})", checks=judged)
+        try:
+            return self._answer(name, question, metric, limit, judged)
+        except ModelGateError as error:
+            check = failed_check("assertion", name, error)
+            return self._record(f"{name}({metric or ''})", checks=(*self._passed_checks, check))
+
+    def _answer(
+        self,
+        name: str,
+        question: Question,
+        metric: str | None,
+        limit: Tolerance | float | None,
+        judged: Judged,
+    ) -> GateRecord:
+        canonical = None if metric is None else resolve(metric, extra_metrics(self._registry))
+        if canonical is not None:
+            self._metrics.setdefault(canonical.name, canonical)
+        wanted = (canonical.name,) if canonical else self.spec.metrics
+        planned = self._asks[0]
+        asks = [ask for ask in planned if ask.question == question and ask.metric in wanted]
+        if limit is not None and question == "floor":
+            # A floor is a question of its own: the gate's own floor for the metric, if any, stays apart.
+            asks = []
+        asks = [ask if limit is None else replace(ask, limit=limit) for ask in asks]
+        present = {ask.metric for ask in asks}
+        asks += [self._extra_ask(question, name, limit, judged) for name in wanted if name not in present]
+        # The whole family is judged together, so that an accusation is corrected for all of it.
+        others = [ask for ask in planned if not any(_same(ask, asked_for) for asked_for in asks)]
+        lines = self._judge([*asks, *others])[: len(asks)]
+        asked = f"{name}({canonical.name if canonical else ''})"
+        return self._record(asked, checks=self._passed_checks, lines=lines)
+
+    def _extra_ask(
+        self, question: Question, metric: str, limit: Tolerance | float | None, judged: Judged
+    ) -> Ask:
+        """Return a question that the gate itself does not ask."""
+        if question == "regression" and "production" not in judged.predicted:
+            raise ConfigurationError(
+                f'gate {self.spec.name!r} has production = "none": there is nothing to regress from.',
+                "Use assert_beats_baseline or assert_at_least, or name a production model.",
+            )
+        if question == "baseline" and "baseline" not in judged.predicted:
+            raise ConfigurationError(
+                f"gate {self.spec.name!r} has no baseline.", 'Give it baseline = "prior" (or "mean").'
+            )
+        if limit is None:
+            limit = (
+                tolerance_of(self._metrics[metric], self.spec.max_regression)
+                if question == "regression"
+                else self.spec.min_gain.get(metric, self.spec.min_gain.get("*", 0.0))
+            )
+        return Ask(
+            question=question,
+            metric=metric,
+            slice=ALL,
+            n=judged.sample.n,
+            limit=limit,
+            on_inconclusive=self.spec.on_inconclusive,
+        )
+
+    def _data_checks(self) -> tuple[Check, ...]:
+        """Return the checks on the data alone; a schema is checked even where the pin fails."""
+        inputs = self._inputs
+        if isinstance(inputs.dataset, Failed):
+            return (inputs.dataset.check,)
+        schema = inputs.schema
+        return (inputs.pin, *((schema,) if schema is not None else ()))
+
+    @cached_property
+    def _opening_checks(self) -> tuple[Check, ...]:
+        """Everything that can fail before a row is scored, all of it, not only the first."""
+        failed_models = tuple(
+            model.check for model in self._inputs.models.values() if isinstance(model, Failed)
+        )
+        return (*self._data_checks(), *failed_models)
+
+    @cached_property
+    def _judged(self) -> Judged | tuple[Check, ...]:
+        """The scored rows, or the checks among which one fails."""
+        checks = self._opening_checks
+        if any(check.fails for check in checks):
+            return checks
+        inputs = self._inputs
+        assert not isinstance(inputs.dataset, Failed), "unreachable: a failed dataset is a failed check"
+        dataset = inputs.dataset
+        models = {role: model for role, model in inputs.models.items() if not isinstance(model, Failed)}
+        found = attempt("rows", self.spec.dataset, lambda: collect(self.spec, dataset, models))
+        if isinstance(found, Failed):
+            return (*checks, found.check)
+        if any(check.fails for check in found.checks):
+            return (*checks, *found.checks)
+        return found
+
+    @property
+    def _passed_checks(self) -> tuple[Check, ...]:
+        judged = self._judged
+        return (*self._opening_checks, *(judged.checks if isinstance(judged, Judged) else ()))
+
+    @cached_property
+    def _asks(self) -> tuple[list[Ask], Any]:
+        judged = self._judged
+        assert isinstance(judged, Judged), "unreachable: asked only where rows were scored"
+        metrics = {name: self._metrics[name] for name in self.spec.metrics}
+        return plan(
+            self.spec,
+            metrics,
+            judged.slices,
+            n=judged.sample.n,
+            has_production="production" in judged.predicted,
+        )
+
+    def _judge(self, asks: Sequence[Ask]) -> list[Line]:
+        return judge(asks, self._metrics, self._measure, alpha=self.spec.alpha)
+
+    def _measure(self, ask: Ask) -> Measured:
+        judged = self._judged
+        assert isinstance(judged, Judged), "unreachable: measured only where rows were scored"
+        floor = float(ask.limit) if ask.question == "floor" and not isinstance(ask.limit, Tolerance) else 0.0
+        key = (ask.question, ask.metric, ask.slice, floor)
+        if key not in self._measured:
+            try:
+                self._measured[key] = self._measure_now(ask, judged, floor)
+            except ModelGateError as error:
+                self._measured[key] = error
+        found = self._measured[key]
+        if isinstance(found, ModelGateError):
+            raise found
+        return found
+
+    def _measure_now(self, ask: Ask, judged: Judged, floor: float) -> Measured:
+        metric = self._metrics[ask.metric]
+        sample, predicted = judged.on(ask.slice)
+        if ask.question == "floor":
+            return measure_floor(metric, sample, predicted["candidate"], floor)
+        against: Role = "production" if ask.question == "regression" else "baseline"
+        return measure_pair(metric, sample, predicted["candidate"], predicted[against])
+
+    def _record(
+        self,
+        asked: str,
+        *,
+        checks: Sequence[Check],
+        lines: Sequence[Line] = (),
+        only_checks: bool = False,
+    ) -> GateRecord:
+        verdict, reason = gate_verdict(checks, lines, only_checks=only_checks)
+        judged = self.__dict__.get("_judged")
+        scored = judged if isinstance(judged, Judged) else None
+        inputs = self._inputs
+        return GateRecord(
+            gate=self.spec.name,
+            decision=self.spec.decision,
+            verdict=verdict,
+            reason=reason,
+            alpha=self.spec.alpha,
+            asked=asked,
+            # A question about the data alone must not load models.
+            roles=() if only_checks else inputs.role_records(),
+            dataset=inputs.dataset_record(
+                rows_used=scored.sample.n if scored else 0, dropped=scored.dropped if scored else ()
+            ),
+            checks=tuple(checks),
+            lines=tuple(lines),
+            small_slices=tuple(self._asks[1]) if scored else (),
+            notes=() if only_checks else self._notes(scored),
+            versions=_versions(),
+        )
+
+    def _notes(self, scored: Judged | None) -> tuple[str, ...]:
+        notes: list[str] = []
+        models = self._inputs.models
+        candidate, production = models.get("candidate"), models.get("production")
+        if (
+            candidate is not None
+            and production is not None
+            and not isinstance(candidate, Failed)
+            and not isinstance(production, Failed)
+            and _same_model(candidate, production)
+        ):
+            notes.append(
+                "candidate and production are the same model: was the wrong one compared? "
+                f"({redact(candidate.resolved)})"
+            )
+        if self.spec.production == NO_MODEL:
+            notes.append("first release: there is no production model; judged by baseline and floors only")
+        if not self.spec.baseline:
+            notes.append(
+                'NO BASELINE: nothing shows that this model beats a trivial one; baseline = "prior"?'
+            )
+        return (*notes, *(scored.notes if scored else ()))
+
+
+def _same(one: Ask, other: Ask) -> bool:
+    return (one.question, one.metric, one.slice) == (other.question, other.metric, other.slice)
+
+
+def _same_model(one: ModelProtocol, other: ModelProtocol) -> bool:
+    # One file of predictions may hold several models' columns.
+    copies = one.digest and one.digest == other.digest and one.kind != "predictions"
+    return one.resolved == other.resolved or bool(copies)
+
+
+def _error(check: Check) -> ModelGateError:
+    finding = check.findings[0] if check.findings else None
+    text = finding.problem if finding else check.summary
+    return EvaluationError(f"{check.name}: {text}", finding.remedy if finding else "")
+
+
+def _versions() -> tuple[tuple[str, str], ...]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for name in VERSIONED:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)

@@ -1,0 +1,200 @@
+"""What a gate looks at, opened once: the dataset with its pin and schema, and the models of the roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+import pluggy
+
+from ..data.lock import Lock, check_pin, pin, read_lock, write_lock
+from ..errors import InvalidError, ModelGateError
+from ..hooks import DatasetProtocol, ModelProtocol
+from ..models.baseline import BASELINES
+from ..redact import redact
+from ..results import Check, DatasetRecord, Finding, RoleRecord, Verdict
+from ..spec import NO_MODEL, GateSpec, Role, SourceContext
+from .registry import load_model, open_dataset
+
+T = TypeVar("T")
+
+LOCK_FILE = "model-gate.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A stage that could not be completed, and the check that says so."""
+
+    check: Check
+
+
+class Inputs:
+    """Everything that a gate opens, lazily and once.
+
+    Nothing here raises for trouble with data, models or servers: what could not be opened is a
+    ``Failed``, whose check goes into the record.
+    """
+
+    def __init__(self, spec: GateSpec, registry: pluggy.PluginManager, *, pin: bool, today: date) -> None:
+        self.spec = spec
+        self._registry = registry
+        self._pin = pin
+        self._today = today
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock file of the project."""
+        return Path(self.spec.root) / LOCK_FILE
+
+    @cached_property
+    def lock(self) -> Lock | Failed:
+        """The pins that were agreed."""
+        return attempt("pin", "lock file", lambda: read_lock(self.lock_path))
+
+    @cached_property
+    def context(self) -> SourceContext:
+        """What sources may need to know."""
+        spec, lock = self.spec, self.lock
+        return SourceContext(
+            root=spec.root,
+            tracking_uri=spec.tracking_uri,
+            trusted_sources=spec.trusted_sources,
+            pinned_models=MappingProxyType({} if isinstance(lock, Failed) else lock.model_digests()),
+            key=spec.key,
+        )
+
+    @cached_property
+    def dataset(self) -> DatasetProtocol | Failed:
+        """The dataset, opened and digested."""
+        source = self.spec.dataset
+        return attempt("dataset", source, lambda: open_dataset(self._registry, source, self.context))
+
+    @cached_property
+    def pin(self) -> Check:
+        """Whether the dataset is the one that was agreed to; with ``--gate-pin`` it is agreed to now."""
+        lock, dataset = self.lock, self.dataset
+        if isinstance(lock, Failed):
+            return lock.check
+        if isinstance(dataset, Failed):
+            return dataset.check
+        if not self._pin:
+            return check_pin(lock, dataset)
+
+        def write() -> Check:
+            # Read again: another gate of this run may have pinned its own dataset meanwhile.
+            before = read_lock(self.lock_path)
+            after = pin(before, dataset, self._today)
+            if after != before:
+                write_lock(self.lock_path, after)
+            return Check(
+                name="pin", verdict=Verdict.PASS, summary="pinned" if after == before else "pinned now"
+            )
+
+        written = attempt("pin", "lock file", write)
+        return written.check if isinstance(written, Failed) else written
+
+    @cached_property
+    def schema(self) -> Check | None:
+        """Whether the dataset keeps its schema; ``None`` where none was given."""
+        dataset = self.dataset
+        if isinstance(dataset, Failed):
+            return dataset.check
+        if not self.spec.schema:
+            return None
+        from ..data.schema import validate
+
+        found = attempt("schema", self.spec.schema, lambda: validate(self.spec.schema, dataset, self.context))
+        return found.check if isinstance(found, Failed) else found
+
+    @cached_property
+    def models(self) -> dict[Role, ModelProtocol | Failed]:
+        """The loaded models; built-in baselines are none."""
+        roles: dict[Role, str] = {"candidate": self.spec.candidate}
+        if self.spec.production != NO_MODEL:
+            roles["production"] = self.spec.production
+        if self.spec.baseline and self.spec.baseline not in BASELINES:
+            roles["baseline"] = self.spec.baseline
+        loaded: dict[Role, ModelProtocol | Failed] = {}
+        by_source: dict[str, ModelProtocol | Failed] = {}
+        for role, source in roles.items():
+            if source not in by_source:
+                by_source[source] = attempt(
+                    role, source, partial(load_model, self._registry, source, self.context)
+                )
+            found = by_source[source]
+            # One source in two roles is loaded once, but each role says its own name.
+            loaded[role] = _renamed(found, role) if isinstance(found, Failed) else found
+        return loaded
+
+    def role_records(self) -> tuple[RoleRecord, ...]:
+        """Return which models the roles turned out to be."""
+        records = [
+            RoleRecord(
+                role=role,
+                source=redact(self.spec.source(role)),
+                resolved=redact(model.resolved),
+                digest=model.digest,
+                kind=model.kind,
+            )
+            for role, model in self.models.items()
+            if not isinstance(model, Failed)
+        ]
+        if self.spec.baseline in BASELINES:
+            name = self.spec.baseline
+            records.append(
+                RoleRecord(role="baseline", source=name, resolved=name, digest="", kind="built in")
+            )
+        return tuple(records)
+
+    def dataset_record(
+        self, *, rows_used: int = 0, dropped: tuple[tuple[str, int], ...] = ()
+    ) -> DatasetRecord | None:
+        """Return which rows were looked at, or ``None`` where there are none."""
+        dataset = self.dataset
+        if isinstance(dataset, Failed):
+            return None
+        return DatasetRecord(
+            source=redact(dataset.source),
+            resolved=redact(dataset.resolved),
+            digest=dataset.digest,
+            pin=self.pin.summary,
+            rows=dataset.rows,
+            rows_used=rows_used,
+            dropped=dropped,
+            columns=dataset.columns,
+        )
+
+
+def attempt(name: str, subject: str, action: Callable[[], T]) -> T | Failed:
+    """Return what the action returns, or why it could not be completed."""
+    try:
+        return action()
+    except Exception as error:  # noqa: BLE001 - a gate answers "error", it never ends in a traceback
+        return Failed(failed_check(name, subject, error))
+
+
+def failed_check(name: str, subject: str, error: Exception) -> Check:
+    """Return the check that says why a stage could not be completed."""
+    if isinstance(error, ModelGateError):
+        verdict = Verdict.INVALID if isinstance(error, InvalidError) else Verdict.ERROR
+        finding = Finding(subject=redact(subject), problem=error.what, remedy=error.remedy)
+    else:
+        verdict = Verdict.ERROR
+        lines = str(error).strip().splitlines()
+        said = f": {redact(lines[0][:200])}" if lines else ""
+        finding = Finding(
+            subject=redact(subject),
+            problem=f"{name} failed unexpectedly with {type(error).__name__}{said}.",
+            remedy="Run pytest with -v and --gate-report report.json, and report this as a bug.",
+        )
+    return Check(name=name, verdict=verdict, summary=finding.problem, findings=(finding,))
+
+
+def _renamed(failed: Failed, role: Role) -> Failed:
+    check = failed.check
+    return Failed(Check(name=role, verdict=check.verdict, summary=check.summary, findings=check.findings))

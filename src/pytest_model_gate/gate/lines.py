@@ -1,0 +1,345 @@
+"""The lines of a gate: which questions are asked, measured once each, and judged together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from ..errors import EvaluationError, ModelGateError
+from ..metrics.metric import Metric
+from ..policy import Decision, decide, holm
+from ..results import Check, Finding, Interval, Line, Question, SmallSlice, Verdict
+from ..spec import GateSpec, OnInconclusive, SliceSpec, Tolerance, Waiver
+from .canonical import canonical
+from .measure import Measured
+
+ALL = "all"
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One question about one metric on one slice, before it is measured.
+
+    ``limit`` is the tolerance (regression), the minimum gain (baseline) or the floor.
+    """
+
+    question: Question
+    metric: str
+    slice: str
+    n: int
+    limit: Tolerance | float
+    on_inconclusive: OnInconclusive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRows:
+    """One slice that exists in the data: the table that asked for it, its name, its size and its level."""
+
+    spec: SliceSpec
+    name: str
+    n: int
+    level: int
+
+
+def plan(
+    spec: GateSpec,
+    metrics: Mapping[str, Metric],
+    slices: Iterable[SliceRows],
+    *,
+    n: int,
+    has_production: bool,
+) -> tuple[list[Ask], list[SmallSlice]]:
+    """Return everything that a gate asks, and the slices that are too small to be asked about."""
+    asks: list[Ask] = []
+    small: list[SmallSlice] = []
+    if has_production:
+        asks += [
+            Ask(
+                question="regression",
+                metric=name,
+                slice=ALL,
+                n=n,
+                limit=tolerance_of(metric, spec.max_regression),
+                on_inconclusive=spec.on_inconclusive,
+            )
+            for name, metric in metrics.items()
+        ]
+    if spec.baseline:
+        # A table that names metrics asks about these alone; without one all are asked for any gain.
+        gains = spec.min_gain or {ANY: 0.0}
+        asks += [
+            Ask(
+                question="baseline",
+                metric=name,
+                slice=ALL,
+                n=n,
+                limit=gains.get(name, gains.get(ANY, 0.0)),
+                on_inconclusive=spec.on_inconclusive,
+            )
+            for name in metrics
+            if name in gains or ANY in gains
+        ]
+    for name in metrics:
+        floor = spec.floors.get(name, spec.floors.get(ANY))
+        if floor is not None:
+            asks.append(
+                Ask(
+                    question="floor",
+                    metric=name,
+                    slice=ALL,
+                    n=n,
+                    limit=floor,
+                    on_inconclusive=spec.on_inconclusive,
+                )
+            )
+    for rows in slices if has_production else ():
+        if rows.n < rows.spec.min_rows:
+            small.append(SmallSlice(slice=rows.name, n=rows.n, min_rows=rows.spec.min_rows))
+            continue
+        asks += [
+            Ask(
+                question="regression",
+                metric=name,
+                slice=rows.name,
+                n=rows.n,
+                limit=tolerance_of(metric, rows.spec.max_regression, spec.max_regression),
+                on_inconclusive=rows.spec.on_inconclusive or spec.on_inconclusive,
+            )
+            for name, metric in metrics.items()
+        ]
+    return asks, small
+
+
+def tolerance_of(metric: Metric, *tables: Mapping[str, Tolerance]) -> Tolerance:
+    """Return the tolerance of a metric from the first table that knows it, else its default."""
+    for table in tables:
+        for key in (metric.name, ANY):
+            if key in table:
+                return table[key]
+    return metric.default_tolerance
+
+
+def judge(
+    asks: Sequence[Ask],
+    metrics: Mapping[str, Metric],
+    measured: Callable[[Ask], Measured],
+    *,
+    alpha: float,
+) -> list[Line]:
+    """Measure and judge every question.
+
+    All lines are judged together, because an accusation is corrected for everything that can accuse.
+
+    Parameters
+    ----------
+    asks : sequence of Ask
+        The questions.
+    metrics : mapping
+        Metrics by name.
+    measured : callable
+        Measures one question; raises ``ModelGateError`` where there is no answer.
+    alpha : float
+        One-sided level.
+    """
+    answers: list[Measured | ModelGateError] = []
+    for ask in asks:
+        try:
+            answers.append(measured(ask))
+        except ModelGateError as error:
+            answers.append(error)
+    found = [
+        (ask, answer, _required(ask, answer))
+        for ask, answer in zip(asks, answers, strict=True)
+        if isinstance(answer, Measured)
+    ]
+    adjusted = iter(holm([answer.p_below(required) for _, answer, required in found]))
+    lines = []
+    for ask, answer in zip(asks, answers, strict=True):
+        if isinstance(answer, Measured):
+            lines.append(_line(ask, answer, metrics[ask.metric], alpha, next(adjusted)))
+        else:
+            lines.append(_unanswered(ask, answer))
+    return lines
+
+
+def _required(ask: Ask, measured: Measured) -> float:
+    """Return what the gain has to exceed."""
+    if isinstance(ask.limit, Tolerance):
+        assert measured.reference is not None, "unreachable: a tolerance is always against a model"
+        return -ask.limit.absolute(measured.reference)
+    return ask.limit if ask.question == "baseline" else 0.0
+
+
+def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regressed: float) -> Line:
+    inference, required = measured.inference, _required(ask, measured)
+    low, high = inference.bounds(alpha)
+    decision = decide(
+        question=ask.question,
+        low=low,
+        high=high,
+        required=required,
+        alpha=alpha,
+        p_regressed=p_regressed,
+        identical=measured.identical,
+        caution=measured.caution,
+    )
+    margin = -required if ask.question == "regression" else abs(inference.gain - required)
+    detectable, needed = measured.minimum_detectable(alpha), measured.rows_needed(margin, alpha)
+    reason, remedy = _words(ask, decision, measured, metric, required, detectable, needed)
+    undecided = decision.verdict is Verdict.INCONCLUSIVE
+    return Line(
+        question=ask.question,
+        metric=ask.metric,
+        slice=ask.slice,
+        n=measured.n,
+        reference=measured.reference,
+        candidate=measured.candidate,
+        gain=inference.gain,
+        interval=Interval(low=low, high=high, level=canonical(1 - 2 * alpha), method=inference.method),
+        standard_error=inference.standard_error,
+        required=canonical(required),
+        tolerance=_tolerance_text(ask),
+        verdict=decision.verdict,
+        reason=reason,
+        remedy=remedy,
+        warning=decision.warning,
+        minimum_detectable=detectable if undecided else None,
+        rows_needed=needed if undecided else None,
+        on_inconclusive=ask.on_inconclusive,
+    )
+
+
+def _tolerance_text(ask: Ask) -> str:
+    if isinstance(ask.limit, Tolerance):
+        return f"{ask.limit} default" if ask.limit.default else str(ask.limit)
+    return f"{ask.limit:g}"
+
+
+def _words(
+    ask: Ask,
+    decision: Decision,
+    measured: Measured,
+    metric: Metric,
+    required: float,
+    detectable: float | None,
+    needed: int | None,
+) -> tuple[str, str]:
+    """Return the reason and the next step of a line."""
+    if decision.verdict is Verdict.PASS:
+        return decision.reason, ""
+    if decision.verdict is Verdict.REGRESSED:
+        gain = measured.inference.gain
+        if ask.question == "regression":
+            return (
+                f"{decision.reason}: {abs(gain):.4g} worse, {-required:.4g} allowed",
+                f"Do not ship this candidate. See what changed on {_where(ask.slice)}, "
+                f"or accept it for a time with a waiver.",
+            )
+        if ask.question == "baseline":
+            return (
+                f"{decision.reason}: gain {gain:.4g}, more than {required:.4g} needed",
+                "Do not ship this candidate: a trivial model does as well.",
+            )
+        return (
+            f"{decision.reason}: {measured.candidate:.4g}, "
+            f"{'at least' if metric.higher_is_better else 'at most'} {ask.limit:g} needed",
+            "Do not ship this candidate.",
+        )
+    if measured.caution:
+        return decision.reason, "Judge more rows, or set on_inconclusive."
+    if ask.question == "regression" and required == 0:
+        return (
+            f"{decision.reason}: a tolerance of 0 can be proven only by a candidate that is better",
+            f"Set max_regression for {ask.metric}.",
+        )
+    if detectable is None or needed is None or needed <= measured.n:
+        return (
+            f"{decision.reason}: the gain {measured.inference.gain:.4g} is too close to {required:.4g}",
+            "Judge more rows, improve the candidate, or set on_inconclusive.",
+        )
+    return (
+        f"{measured.n:,} rows resolve {detectable:.2g}; about {needed:,} needed",
+        "Judge more rows, allow a larger max_regression, or set on_inconclusive or min_rows for these rows.",
+    )
+
+
+def _where(slice_name: str) -> str:
+    return "all rows" if slice_name == ALL else slice_name
+
+
+def _unanswered(ask: Ask, error: ModelGateError) -> Line:
+    verdict = Verdict.ERROR if isinstance(error, EvaluationError) else Verdict.INVALID
+    floor = ask.limit if ask.question == "floor" and not isinstance(ask.limit, Tolerance) else None
+    return Line(
+        question=ask.question,
+        metric=ask.metric,
+        slice=ask.slice,
+        n=ask.n,
+        reference=floor,
+        candidate=None,
+        gain=None,
+        interval=None,
+        standard_error=None,
+        required=0.0 if isinstance(ask.limit, Tolerance) or floor is not None else float(ask.limit),
+        tolerance=_tolerance_text(ask),
+        verdict=verdict,
+        reason=error.what,
+        remedy=error.remedy,
+        on_inconclusive=ask.on_inconclusive,
+    )
+
+
+def waive(lines: Sequence[Line], waivers: Iterable[Waiver], today: date) -> tuple[list[Line], Check | None]:
+    """Mark the failing lines that somebody answers for; an expired or unused waiver is an error.
+
+    Returns
+    -------
+    list of Line
+        The lines, with ``waiver`` set where one counts.
+    Check or None
+        The check on the waivers themselves; ``None`` where there are none.
+    """
+    found = list(lines)
+    findings: list[Finding] = []
+    waivers = tuple(waivers)
+    for waiver in waivers:
+        subject = f"{waiver.metric} on {waiver.slice}"
+        matching = [
+            index
+            for index, line in enumerate(found)
+            if (line.metric, line.slice) == (waiver.metric, waiver.slice)
+            and line.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE)
+            and line.fails
+        ]
+        if date.fromisoformat(waiver.expires) < today:
+            findings.append(
+                Finding(
+                    subject=subject,
+                    problem=f"the waiver of {waiver.owner} expired on {waiver.expires}.",
+                    remedy="Repair the model, or renew the waiver with a new date.",
+                )
+            )
+        elif not matching:
+            findings.append(
+                Finding(
+                    subject=subject,
+                    problem=f"the waiver of {waiver.owner} waives nothing: no failing line matches it.",
+                    remedy="Remove it.",
+                )
+            )
+        else:
+            for index in matching:
+                text = f"waived by {waiver.owner} until {waiver.expires}: {waiver.reason}"
+                found[index] = replace(found[index], waiver=text)
+    if not waivers:
+        return found, None
+    return found, Check(
+        name="waivers",
+        verdict=Verdict.ERROR if findings else Verdict.PASS,
+        summary=f"{len(findings)} of {len(waivers)} expired or unused"
+        if findings
+        else f"{len(waivers)} in use",
+        findings=tuple(findings),
+    )

@@ -1,0 +1,90 @@
+"""Metric names of a gate, made canonical and checked before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeVar
+
+import pluggy
+
+from ..errors import ConfigurationError, did_you_mean
+from ..metrics.catalogue import resolve
+from ..metrics.metric import Metric
+from ..spec import NO_MODEL, GateSpec
+from .registry import extra_metrics
+
+V = TypeVar("V")
+ANY = "*"
+
+
+def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
+    """Return the gate with canonical metric names.
+
+    Raises
+    ------
+    ConfigurationError
+        For an unknown metric, a tolerance or floor for a metric that the gate doesn't have, metrics of
+        both tasks, or a gate that has nothing to compare with.
+    """
+    extra = extra_metrics(registry)
+    metrics = [resolve(name, extra) for name in spec.metrics]
+    names = tuple(metric.name for metric in metrics)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(
+            f"gate {spec.name!r} names {twice[0]!r} twice: {', '.join(spec.metrics)}.",
+            "Keep one of the names.",
+        )
+    tasks = {metric.task for metric in metrics} | ({spec.task} if spec.task else set())
+    if len(tasks) > 1:
+        listed = ", ".join(f"{metric.name} ({metric.task})" for metric in metrics)
+        raise ConfigurationError(
+            f"gate {spec.name!r} mixes tasks: {listed}.", "Declare one gate for each task."
+        )
+    if spec.production == NO_MODEL and not spec.baseline and not spec.floors:
+        raise ConfigurationError(
+            f'gate {spec.name!r} has production = "none" and neither baseline nor floors: nothing to judge.',
+            'Give baseline = "prior" (or "mean"), or floors = { roc_auc = 0.8 }.',
+        )
+    if spec.baseline == "last_value" and not spec.time:
+        raise ConfigurationError(
+            f'gate {spec.name!r}: baseline = "last_value" needs to know what came before.',
+            'Name the column with the time of each row: time = "date".',
+        )
+
+    def canonical(table: Mapping[str, V], key: str) -> Mapping[str, V]:
+        found: dict[str, V] = {}
+        for name, value in table.items():
+            to = name if name == ANY else resolve(name, extra).name
+            if to != ANY and to not in names:
+                raise ConfigurationError(
+                    f"gate {spec.name!r}: {key} names {name!r}, which is none of its metrics.",
+                    did_you_mean(to, names),
+                )
+            if to in found:
+                raise ConfigurationError(f"gate {spec.name!r}: {key} names {to!r} twice.", "Keep one.")
+            found[to] = value
+        return MappingProxyType(found)
+
+    return replace(
+        spec,
+        metrics=names,
+        max_regression=canonical(spec.max_regression, "max_regression"),
+        min_gain=canonical(spec.min_gain, "min_gain"),
+        floors=canonical(spec.floors, "floors"),
+        slices=tuple(
+            replace(
+                item, max_regression=canonical(item.max_regression, f"max_regression of slice {item.by!r}")
+            )
+            for item in spec.slices
+        ),
+        task=tasks.pop(),
+    )
+
+
+def metrics_of(spec: GateSpec, registry: pluggy.PluginManager) -> dict[str, Metric]:
+    """Return the metrics of a checked gate by name."""
+    extra = extra_metrics(registry)
+    return {name: resolve(name, extra) for name in spec.metrics}

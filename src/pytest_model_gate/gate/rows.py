@@ -1,0 +1,250 @@
+"""The judged rows: one pass over the dataset scores the models and keeps the columns that a gate needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ..data import table
+from ..errors import EvaluationError, InvalidError
+from ..hooks import DatasetProtocol, ModelProtocol
+from ..metrics.rows import Floats, Mask, Predicted, Truth
+from ..models.baseline import BASELINES, baseline
+from ..models.contract import notes
+from ..models.scoring import Scored, join, score
+from ..results import Check, Finding, Verdict
+from ..spec import GateSpec, Role
+from ..stats.design import Design
+from .lines import ALL, SliceRows
+from .roles import encode_classes, encode_predictions, findings
+from .sample import Sample
+
+#: What is asked of a model, by task; a classifier that gives probabilities is asked for nothing else.
+_WANTS = {"classification": ("probability", "score", "label"), "regression": ("value",)}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """The rows that are judged, encoded once, with what every role says about them.
+
+    Parameters
+    ----------
+    sample : Sample
+        Truth and design.
+    predicted : mapping
+        Role -> predictions.
+    slices : tuple of SliceRows
+        The slices that exist, in the order of the gate's ``slices``.
+    levels : mapping
+        Column -> its levels.
+    dropped : tuple of (str, int)
+        Why rows were left out, and how many.
+    checks : tuple of Check
+        On the target and on each role's predictions. Where one fails, the other fields are not to be used.
+    notes : tuple of str
+        What a reader should know.
+    """
+
+    sample: Sample
+    predicted: Mapping[str, Predicted]
+    slices: tuple[SliceRows, ...] = ()
+    levels: Mapping[str, table.Levels] = field(default_factory=dict)
+    dropped: tuple[tuple[str, int], ...] = ()
+    checks: tuple[Check, ...] = ()
+    notes: tuple[str, ...] = ()
+    _subsets: dict[str, tuple[Sample, Mapping[str, Predicted]]] = field(default_factory=dict)
+
+    def on(self, name: str) -> tuple[Sample, Mapping[str, Predicted]]:
+        """Return truth and predictions on all rows or on one slice, cut out once."""
+        if name == ALL:
+            return self.sample, self.predicted
+        if name not in self._subsets:
+            rows = next(item for item in self.slices if item.name == name)
+            mask: Mask = self.levels[rows.spec.by].codes == rows.level
+            self._subsets[name] = (
+                self.sample.subset(mask),
+                {role: predicted.subset(mask) for role, predicted in self.predicted.items()},
+            )
+        return self._subsets[name]
+
+
+def collect(spec: GateSpec, dataset: DatasetProtocol, models: Mapping[Role, ModelProtocol]) -> Judged:
+    """Score every model on every row, batch by batch, and encode what the metrics need.
+
+    Features are dropped with their batch; the target, the predictions and the gate's own columns stay.
+
+    Raises
+    ------
+    ModelGateError
+        If the dataset lacks a column, has no rows, or a model cannot score it.
+    """
+    own = _own_columns(spec)
+    features = {role: _features(own, dataset, model) for role, model in models.items()}
+    columns = list(dict.fromkeys([*own, *(name for names in features.values() for name in names)]))
+    kept: list[pd.DataFrame] = []
+    parts: dict[Role, list[Scored]] = {role: [] for role in models}
+    dropped = 0
+    for batch in dataset.batches(columns):
+        frame = batch
+        if spec.drop_missing_target:
+            absent = table.missing(batch[spec.target])
+            dropped += int(absent.sum())
+            frame = batch[~absent] if absent.any() else batch
+        kept.append(frame[own])
+        said: dict[int, Scored] = {}
+        for role, model in models.items():
+            if id(model) not in said:  # one model in two roles is scored once
+                said[id(model)] = score(
+                    model, [frame[features[role]]], _WANTS[spec.task or "classification"], role=role
+                )
+            parts[role].append(said[id(model)])
+    rows = kept[0] if len(kept) == 1 else pd.concat(kept, ignore_index=True)
+    if not len(rows):
+        raise EvaluationError(
+            f"The dataset has no rows{' with a target' if dropped else ''}: nothing can be judged.",
+            "Check how the dataset was made.",
+        )
+    scored = {role: join(found, role=role) for role, found in parts.items()}
+    return _encode(spec, rows, scored, models, (("no target", dropped),) if dropped else ())
+
+
+def _own_columns(spec: GateSpec) -> list[str]:
+    named = [spec.target, spec.sample_weight, spec.groups, spec.strata, spec.time]
+    named += [item.by for item in spec.slices]
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def _features(own: Sequence[str], dataset: DatasetProtocol, model: ModelProtocol) -> list[str]:
+    """Return the columns that a model is given; all but the gate's own where it doesn't say.
+
+    A model that doesn't name its columns is never given the target: it would be a perfect model.
+    """
+    names = [name for name, _ in dataset.columns]
+    if model.columns is None:
+        return [name for name in names if name not in own]
+    known = set(names)
+    # What the dataset lacks is said by the scoring, which knows whose column it is.
+    return [name for name in model.columns if name in known]
+
+
+def _encode(
+    spec: GateSpec,
+    rows: pd.DataFrame,
+    scored: Mapping[Role, Scored],
+    models: Mapping[Role, ModelProtocol],
+    dropped: tuple[tuple[str, int], ...],
+) -> Judged:
+    problems = _column_findings(spec, rows)
+    if problems:
+        check = Check(
+            name="target" if problems[0].subject == spec.target else "columns",
+            verdict=Verdict.INVALID,
+            summary=problems[0].problem,
+            findings=tuple(problems),
+        )
+        return _refused((check,), dropped)
+    truth, levels, said = _truth(spec, rows, models)
+    checks = []
+    for role in scored:
+        problems = findings(role, scored[role], models[role], truth, said, rows=len(rows))
+        if problems:
+            summary = f"{problems[0].subject} {problems[0].problem}"
+            checks.append(
+                Check(name=role, verdict=Verdict.INVALID, summary=summary, findings=tuple(problems))
+            )
+    if checks:
+        return _refused(tuple(checks), dropped)
+    predicted: dict[str, Predicted] = {
+        role: encode_predictions(
+            scored[role], models[role], truth, threshold=spec.threshold.get(role), role=role
+        )
+        for role in scored
+    }
+    if spec.baseline in BASELINES:
+        constant = baseline(
+            spec.baseline,
+            target=truth.values,
+            classes=truth.classes,
+            time=np.asarray(rows[spec.time]) if spec.time else None,
+            weight=truth.weight,
+        )
+        predicted["baseline"] = Predicted(
+            labels=constant.labels, probability=constant.probability, value=constant.value
+        )
+    design = Design(
+        n=len(rows),
+        groups=table.codes(rows[spec.groups], "groups") if spec.groups else None,
+        strata=table.codes(rows[spec.strata], "strata") if spec.strata else None,
+    )
+    return Judged(
+        sample=Sample(truth=truth, design=design),
+        predicted=predicted,
+        slices=tuple(
+            SliceRows(spec=item, name=f"{item.by}={label}", n=count, level=code)
+            for item in spec.slices
+            for code, (label, count) in enumerate(
+                zip(levels[item.by].labels, levels[item.by].counts, strict=True)
+            )
+        ),
+        levels=levels,
+        dropped=dropped,
+        checks=tuple(
+            Check(name="target", verdict=Verdict.PASS, summary=summary) for summary in (_balance(truth),)
+        ),
+        notes=tuple(note for role in scored for note in notes(role, scored[role])),
+    )
+
+
+def _column_findings(spec: GateSpec, rows: pd.DataFrame) -> list[Finding]:
+    """Return what keeps the gate's own columns from being used; slices may have missing values."""
+    purposes = {"target": spec.target, "sample_weight": spec.sample_weight}
+    purposes |= {"groups": spec.groups, "strata": spec.strata}
+    if spec.baseline == "last_value":
+        purposes["time"] = spec.time
+    found = (table.missing_finding(rows[name], purpose) for purpose, name in purposes.items() if name)
+    return [finding for finding in found if finding is not None]
+
+
+def _truth(
+    spec: GateSpec, rows: pd.DataFrame, models: Mapping[Role, ModelProtocol]
+) -> tuple[Truth, dict[str, table.Levels], tuple[object, ...] | None]:
+    """Return the encoded target, the levels of the slices, and the labels that occur in the data."""
+    weight = _weights(rows[spec.sample_weight]) if spec.sample_weight else None
+    levels = {item.by: table.levels(rows[item.by]) for item in spec.slices}
+    if spec.task == "regression":
+        return Truth(values=table.numbers(rows[spec.target], "target"), weight=weight), levels, None
+    labels = table.labels(rows[spec.target])
+    codes, classes, said = encode_classes(
+        labels, [model.classes for model in models.values()], pos_label=spec.pos_label
+    )
+    return Truth(values=codes, classes=classes, weight=weight), levels, said
+
+
+def _weights(series: pd.Series) -> Floats:
+    weight = table.numbers(series, "sample_weight")
+    if (weight < 0).any() or not weight.sum() > 0:
+        raise InvalidError(
+            f"Column '{series.name}' (sample_weight) must be positive, got values down to {weight.min():g}.",
+            "Weights say how many rows of the population a row stands for.",
+        )
+    mean: float = weight.mean()
+    return weight / mean
+
+
+def _balance(truth: Truth) -> str:
+    if truth.classes is None:
+        return f"mean {truth.values.mean():.4g}"
+    counts = np.bincount(truth.values, minlength=len(truth.classes))
+    if len(truth.classes) == 2:
+        return f"{counts[1] / truth.n:.3f} positive ({truth.classes[1]})"
+    return f"{len(truth.classes)} classes, rarest {counts.min() / truth.n:.3f}"
+
+
+def _refused(checks: tuple[Check, ...], dropped: tuple[tuple[str, int], ...]) -> Judged:
+    nothing = Truth(values=np.empty(0))
+    return Judged(
+        sample=Sample(truth=nothing, design=Design(n=0)), predicted={}, checks=checks, dropped=dropped
+    )
