@@ -134,16 +134,20 @@ def to_frames(tables: Iterable[Any], types: Types) -> Iterator[pd.DataFrame]:
         start += table.num_rows
 
 
+def rows_only(rows: int) -> pd.DataFrame:
+    """Return a frame of no columns: what nobody asked for is not read."""
+    import pandas as pd
+
+    return pd.DataFrame(index=pd.RangeIndex(rows))
+
+
 def _to_frame(table: Any, start: int) -> pd.DataFrame:
     import pandas as pd
 
     names = table.column_names
-    index = pd.RangeIndex(start, start + table.num_rows)
-    if not names:
-        return pd.DataFrame(index=index)
     frame: pd.DataFrame = _without_index(table).unify_dictionaries().to_pandas()
     frame.columns = pd.Index(names)
-    frame.index = index
+    frame.index = pd.RangeIndex(start, start + table.num_rows)
     return frame
 
 

@@ -31,7 +31,7 @@ def open_function(source: str, root: str) -> DatasetProtocol:
     load = import_object(source.removeprefix("python:"), root, source=source)
     if not callable(load):
         raise EvaluationError(
-            f"'{source}' is a {type(load).__name__}, not a function; {_NEEDED} from calling it.",
+            f"'{source}' is {_article(type(load).__name__)}, not a function; {_NEEDED} from calling it.",
             "Name a function (or another callable) that needs no arguments.",
         )
     with importable(root):

@@ -13,6 +13,8 @@ from typing import Any
 from ..errors import ConfigurationError, EvaluationError, UnavailableError
 from .wording import did_you_mean, one_line, some
 
+_HERE = Path(__file__).parent
+
 
 @contextmanager
 def importable(root: str) -> Iterator[None]:
@@ -95,14 +97,14 @@ def _import_module(name: str, root: str, source: str) -> Any:
 
 
 def where(error: BaseException) -> str:
-    """Return `` (data.py, line 12)`` for the innermost frame of an exception."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f" ({Path(error.filename).name}, line {error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__)
-    # Frames of the import system and of this file say nothing to the user.
-    own = [
-        f
-        for f in frames
-        if not f.filename.startswith("<frozen") and f.filename not in (__file__, importlib.__file__)
+    """Return `` (data.py, line 12)`` for the user's innermost frame of an exception, or nothing."""
+    if isinstance(error, SyntaxError):
+        return ""  # its text says it
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen")
+        and frame.filename != importlib.__file__
+        and Path(frame.filename).parent != _HERE
     ]
-    return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidError
 from .columns import Columns, check_unique, choose, describe
-from .frames import BATCH_BYTES, Types, data_names, rows_per_batch, to_frames
+from .frames import BATCH_BYTES, Types, data_names, rows_only, rows_per_batch, to_frames
 from .wording import one_line, shorten, some
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ class TableDataset:
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows in order, only the named columns; at least one (maybe empty) frame."""
-        table = self._table.select(choose(self.columns, columns, self.source))
+        names = choose(self.columns, columns, self.source)
+        if not names:
+            yield rows_only(self.rows)
+            return
+        table = self._table.select(names)
         types = Types(self.source)
         types.add(table)
         size = rows_per_batch(table.nbytes / max(1, self.rows), self._batch_bytes)

@@ -16,6 +16,7 @@ from .frames import (
     data_names,
     depends_on_all_rows,
     is_categorical,
+    rows_only,
     rows_per_batch,
     to_frames,
 )
@@ -59,6 +60,9 @@ class ParquetDataset:
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows in order, only the named columns; at least one (maybe empty) frame."""
         names = choose(self.columns, columns, self.source)
+        if not names:
+            yield rows_only(self.rows)
+            return
         size = rows_per_batch(sum(self._bytes_per_row(name) for name in names), self._batch_bytes)
         types = Types(self.source)
         tables: Iterator[Any]
@@ -68,7 +72,8 @@ class ParquetDataset:
                 types.add(table)
             tables = iter(whole)
         else:
-            for table in self._tables([name for name in names if self._needs_a_look(name)], size):
+            looked_at = [name for name in names if self._needs_a_look(name)]
+            for table in self._tables(looked_at, size) if looked_at else ():
                 types.add(table)
             tables = self._tables(names, size)
         with reading(self.source, "Parquet"):
@@ -115,6 +120,8 @@ class ParquetDataset:
         import pyarrow.parquet as pq
 
         stored = [name for name in names if name not in self._partitions]
+        # Of partition columns alone, something of the file must be read to know its rows.
+        stored = stored or [self._schema.names[0]]
         with reading(file.name, "Parquet"), pq.ParquetFile(file.path, pre_buffer=False) as opened:
             yield from opened.iter_batches(batch_size=size, columns=stored)
 
@@ -137,8 +144,6 @@ class ParquetDataset:
                 arrays.append(pa.DictionaryArray.from_arrays(indices, values, ordered=item.type.ordered))
             else:
                 arrays.append(array.cast(item.type))
-        if not arrays:
-            return pa.table({"": pa.nulls(batch.num_rows)}).select([])
         return pa.Table.from_arrays(arrays, schema=schema)
 
     def __repr__(self) -> str:

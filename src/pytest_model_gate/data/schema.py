@@ -163,7 +163,9 @@ class _Tally:
 
     def _passed(self) -> str:
         said = [f"ok, {self._columns} column{'' if self._columns == 1 else 's'}"]
-        said += [f"warning: {self._broken[key].finding(self._rows).problem}" for key in self._broken]
+        said += [
+            f"warning: {self._broken[key].finding(self._rows).problem.rstrip('.')}" for key in self._broken
+        ]
         if self._changed:
             said.append(f"checked on a copy with {some(self._changed, 4)}, which models do not get")
         return "; ".join(said)

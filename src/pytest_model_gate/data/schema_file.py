@@ -184,7 +184,7 @@ def _deserialize(plain: dict[str, Any], text: str) -> Any:
         raise UnavailableError(
             f"The schema file {text} cannot be read: this release of pandera needs more packages "
             f"({one_line(error.__cause__ or error)}).",
-            "Run: pip install 'pandera[io]', or upgrade pandera, or name a Python schema (package.module:Name).",
+            "Run: pip install 'pandera[io]', or upgrade pandera, or name a Python one (package.module:Name).",
         ) from None
     try:
         with quiet_pandera():

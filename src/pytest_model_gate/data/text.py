@@ -55,7 +55,8 @@ def _check_widths(path: Path, compression: Literal["gzip"] | None) -> None:
     from pyarrow import csv
 
     with pa.input_stream(str(path), compression=compression) as stream:
-        options = csv.ReadOptions(autogenerate_column_names=True)
+        # Without threads, pyarrow knows the number of the row that it complains about.
+        options = csv.ReadOptions(autogenerate_column_names=True, use_threads=False)
         convert = csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pa.binary()})
         parse = csv.ParseOptions(newlines_in_values=True)
         for _ in csv.open_csv(stream, read_options=options, parse_options=parse, convert_options=convert):
