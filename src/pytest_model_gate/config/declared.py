@@ -23,7 +23,8 @@ def speaks_of_gates(root: str | os.PathLike[str]) -> bool:
 def declared_gates(root: str | os.PathLike[str]) -> tuple[str, ...]:
     """Return the names of the declared gates; none where the file cannot be read, which others report."""
     own, pyproject = _toml(Path(root) / OWN_FILE), _toml(Path(root) / PYPROJECT)
-    inside = own or pyproject.get("tool", {}).get("model_gate", {})
+    tool = pyproject.get("tool")
+    inside = own or (tool.get("model_gate") if isinstance(tool, dict) else None)
     gates = inside.get("gates") if isinstance(inside, dict) else None
     return tuple(gates) if isinstance(gates, dict) else ()
 

@@ -60,7 +60,8 @@ def read_project(root: Path) -> Project:
         If a file is no TOML, has unknown keys or wrong values, or both files speak of gates.
     """
     own, pyproject = _toml(root / OWN_FILE), _toml(root / PYPROJECT)
-    inside = pyproject.get("tool", {}).get("model_gate") if pyproject else None
+    tool = pyproject.get("tool") if pyproject else None
+    inside = tool.get("model_gate") if isinstance(tool, dict) else None
     if own is not None and inside is not None:
         raise ConfigurationError(
             f"Gates are configured in {OWN_FILE} and in {PYPROJECT} [tool.model_gate].",

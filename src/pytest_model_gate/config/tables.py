@@ -207,7 +207,7 @@ def _explained(error: ValidationError, kind: type[_Table], where: str) -> Config
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:
