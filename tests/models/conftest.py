@@ -85,7 +85,7 @@ def fill(uri: str, folder: Path, data: Data, artifacts: str | None = None) -> St
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        before = mlflow.get_tracking_uri()
+        before = os.environ.get("MLFLOW_TRACKING_URI")
         try:
             mlflow.set_tracking_uri(uri)
             experiment = mlflow.create_experiment("gate", artifact_location=artifacts)
@@ -104,7 +104,9 @@ def fill(uri: str, folder: Path, data: Data, artifacts: str | None = None) -> St
             for alias, version in (("champion", "1"), ("challenger", "2"), ("pickled", "3")):
                 client.set_registered_model_alias("credit", alias, version)
         finally:
-            mlflow.set_tracking_uri(before)
+            mlflow.set_tracking_uri(None)  # which also takes it out of the environment
+            if before is not None:
+                os.environ["MLFLOW_TRACKING_URI"] = before
     return Store(uri, run.info.run_id, {"linear": logistic, "trees": boosted, "pickled": logistic}, folder)
 
 

@@ -26,7 +26,12 @@ def select(frame: pd.DataFrame, columns: Sequence[str] | None, role: str) -> pd.
     """
     if columns is None:
         return frame
-    offered = {str(name) for name in frame.columns}
+    check_columns(columns, [str(name) for name in frame.columns], role)
+    return frame[list(columns)]
+
+
+def check_columns(columns: Sequence[str], offered: Sequence[str], role: str) -> None:
+    """Raise ``EvaluationError`` if a model asks for a column that is not offered."""
     missing = [name for name in columns if name not in offered]
     if missing:
         more = f" (and {plural(len(missing) - 1, 'more column')})" if len(missing) > 1 else ""
@@ -34,7 +39,6 @@ def select(frame: pd.DataFrame, columns: Sequence[str] | None, role: str) -> pd.
             f"The {role} needs column '{shorten(missing[0], 120)}', which the dataset does not have{more}.",
             nearest(missing[0], offered, f"The dataset has: {some(sorted(offered)) or 'no columns'}."),
         )
-    return frame[list(columns)]
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:

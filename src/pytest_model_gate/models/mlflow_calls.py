@@ -115,14 +115,23 @@ def calling(limits: Mapping[str, str]) -> Iterator[None]:
 def is_missing(error: Exception) -> bool:
     """Return whether MLflow says that something does not exist."""
     # A missing alias is INVALID_PARAMETER_VALUE; only its text tells it from a malformed request.
-    return getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST" or "not found" in str(error)
+    return (
+        getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
+        or "not found" in str(error)
+        or _status(str(error)) == "404"
+    )
+
+
+def _status(text: str) -> str:
+    """Return the HTTP status that an error is about, or nothing."""
+    found = _STATUS.search(text)
+    return next((group for group in found.groups() if group), "") if found else ""
 
 
 def explain(error: Exception, source: str, server: Server) -> ModelGateError:
     """Return the error to raise for one of MLflow that isn't about a missing thing."""
     text = str(error)
-    status = _STATUS.search(text)
-    code = next((group for group in status.groups() if group), "") if status else ""
+    code = _status(text)
     if code in ("401", "403"):
         return UnavailableError(
             f"The MLflow server {server.shown} refused to open '{source}': it answered {code}.",

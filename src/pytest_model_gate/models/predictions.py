@@ -83,9 +83,9 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
         )
     path = Path(context.root, path_text)
     content = read_once(path, path_text)
-    identity = Identity(
-        source=source, resolved=f"{PREFIX}{PurePath(path_text).as_posix()}", digest=sha256(content)
-    )
+    # The column belongs to the identity: one file may hold the predictions of several models.
+    resolved = f"{PREFIX}{PurePath(path_text).as_posix()}#{source.partition('#')[2]}"
+    identity = Identity(source=source, resolved=resolved, digest=sha256(content))
     check_pin(identity, context)
     frame = _read(content, path.suffix.lower(), path_text)
     for name, role in [(context.key, "the key"), *((name, "the prediction") for name in columns)]:

@@ -74,21 +74,44 @@ def score(
     InvalidError
         If it returns another number of rows than it was given.
     """
-    parts: dict[str, list[Any]] = {"label": [], "score": [], "probability": [], "value": []}
-    rows = 0
-    for batch in batches:
-        offered = select(batch, model.columns, role)
-        if len(offered) == 0:
-            continue  # most libraries refuse to predict nothing
-        rows += len(offered)
-        for form, said in _ask(model, offered, wants, role).items():
-            parts[form].append(said)
+    return join([_score_batch(model, batch, wants, role) for batch in batches], role=role)
+
+
+def join(parts: Sequence[Scored], *, role: str = "candidate") -> Scored:
+    """Return what was said about batches of rows as one.
+
+    Raises
+    ------
+    InvalidError
+        If a model gave one form of prediction for some batches and another for others.
+    """
+    parts = [part for part in parts if part.rows]
+    rows = sum(part.rows for part in parts)
+
+    def joined(form: str) -> Any:
+        said = [getattr(part, form) for part in parts]
+        return _joined([array for array in said if array is not None], rows, role)
+
     return Scored(
         rows=rows,
-        labels=_joined(parts["label"], rows, role),
-        probability=_joined(parts["probability"], rows, role),
-        score=_joined(parts["score"], rows, role),
-        value=_joined(parts["value"], rows, role),
+        labels=joined("labels"),
+        probability=joined("probability"),
+        score=joined("score"),
+        value=joined("value"),
+    )
+
+
+def _score_batch(model: ModelProtocol, batch: pd.DataFrame, wants: Collection[str], role: str) -> Scored:
+    offered = select(batch, model.columns, role)
+    if len(offered) == 0:
+        return Scored(rows=0)  # most libraries refuse to predict nothing
+    said = _ask(model, offered, wants, role)
+    return Scored(
+        rows=len(offered),
+        labels=said.get("label"),
+        probability=said.get("probability"),
+        score=said.get("score"),
+        value=said.get("value"),
     )
 
 

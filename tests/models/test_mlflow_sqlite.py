@@ -1,0 +1,310 @@
+"""Models in an MLflow store without a server, and everything that can be wrong with asking for one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pytest_model_gate.errors import ConfigurationError, EvaluationError, InvalidError, UnavailableError
+from pytest_model_gate.models import mlflow as ours
+from pytest_model_gate.models.identity import digest_of_files
+
+
+@pytest.fixture
+def store(sqlite_store, load):
+    """Open sources in the store, as a gate with a ``tracking_uri`` does."""
+
+    def open_source(source, **context):
+        return load(source, **{"tracking_uri": sqlite_store.uri, **context})
+
+    return open_source
+
+
+def test_an_alias_is_resolved_to_its_version(store, sqlite_store, data):
+    model = store("models:/credit@champion")
+    expected = sqlite_store.models["linear"].predict_proba(data.numbers)
+    np.testing.assert_array_equal(model.predict(data.numbers, "probability"), expected)
+    assert (model.source, model.resolved, model.kind) == (
+        "models:/credit@champion",
+        "models:/credit/1",
+        "sklearn",
+    )
+    assert (model.columns, model.classes) == (("a", "b", "c"), (0, 1))
+
+
+def test_alias_version_and_run_are_one_model(store, sqlite_store):
+    alias, version = store("models:/credit@champion"), store("models:/credit/1")
+    run = store(f"runs:/{sqlite_store.run_id}/linear")
+    assert alias.digest == version.digest == run.digest
+    assert (version.resolved, run.resolved) == ("models:/credit/1", f"runs:/{sqlite_store.run_id}/linear")
+
+
+def test_the_digest_is_over_the_files_that_were_logged(store, sqlite_store):
+    location = sqlite_store.client().get_model_version_download_uri("credit", "1")
+    folder = Path(location.removeprefix("file://"))
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    assert {"MLmodel", "model.skops"} <= set(files)
+    assert store("models:/credit@champion").digest == digest_of_files(files)
+
+
+def test_the_flavour_gives_probabilities_with_text_for_categories(store, sqlite_store, data):
+    model = store("models:/credit@challenger")
+    expected = sqlite_store.models["trees"].predict_proba(data.categories).astype(float)
+    np.testing.assert_array_equal(model.predict(data.rows, "probability"), expected)
+    assert (model.kind, model.resolved) == ("xgboost", "models:/credit/2")
+
+
+def test_a_pickle_in_the_registry_needs_trust(store, sqlite_store, data):
+    with pytest.raises(InvalidError, match="is not trusted: its sklearn flavour is a cloudpickle") as caught:
+        store("models:/credit@pickled")
+    digest = caught.value.remedy.partition("(")[2].partition(")")[0]
+    pinned = store("models:/credit@pickled", pinned_models={"models:/credit@pickled": digest})
+    trusted = store("models:/credit@pickled", trusted_sources=("models:/credit*",))
+    expected = sqlite_store.models["pickled"].predict_proba(data.numbers)
+    for model in (pinned, trusted):
+        assert model.digest == digest
+        np.testing.assert_array_equal(model.predict(data.numbers, "probability"), expected)
+
+
+def test_a_trusted_pickle_still_obeys_mlflows_own_switch(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    with pytest.raises(InvalidError) as caught:
+        store("models:/credit@pickled", trusted_sources=("*",))
+    assert str(caught.value) == (
+        "'models:/credit@pickled' is a pickle, and MLFLOW_ALLOW_PICKLE_DESERIALIZATION is false.\n"
+        "  Log it as skops, or allow pickles."
+    )
+
+
+def test_an_alias_that_moves_while_the_model_is_loaded(store, sqlite_store, monkeypatch):
+    """What was resolved is what is loaded: the name is asked for once."""
+    download = ours._download
+    client = sqlite_store.client()
+
+    def move_first(*arguments):
+        client.set_registered_model_alias("credit", "moving", "2")
+        return download(*arguments)
+
+    client.set_registered_model_alias("credit", "moving", "1")
+    monkeypatch.setattr(ours, "_download", move_first)
+    model = store("models:/credit@moving")
+    assert (model.resolved, model.kind) == ("models:/credit/1", "sklearn")
+    assert str(client.get_model_version_by_alias("credit", "moving").version) == "2"
+
+
+def test_a_pinned_alias_that_moved_is_another_model(store):
+    digest = store("models:/credit/1").digest
+    pinned = {"models:/credit@challenger": digest}
+    with pytest.raises(InvalidError) as caught:
+        store("models:/credit@challenger", pinned_models=pinned)
+    assert caught.value.what == (
+        "'models:/credit@challenger' is not the model that was agreed: model-gate.lock has "
+        f"{digest}, and models:/credit/2 has {store('models:/credit/2').digest}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "remedy"),
+    [
+        (
+            "models:/credit@champoin",
+            "The model 'credit' has no alias 'champoin' in the registry at {uri}.",
+            "Did you mean 'champion'?",
+        ),
+        (
+            "models:/credt@champion",
+            "There is no model 'credt' in the registry at {uri}.",
+            "Did you mean 'credit'?",
+        ),
+        (
+            "models:/credit/99",
+            "The model 'credit' has no version 99 in the registry at {uri}.",
+            "It has: 1, 2, 3.",
+        ),
+        (
+            "models:/nosuch/1",
+            "There is no model 'nosuch' in the registry at {uri}.",
+            "Check the name, and that tracking_uri of the gate is the right one.",
+        ),
+        (
+            "runs:/0123456789abcdef/linear",
+            "There is no run '0123456789abcdef' at {uri}.",
+            "Check the id, and that tracking_uri of the gate is the right one.",
+        ),
+    ],
+)
+def test_what_is_not_there_is_said(source, what, remedy, store, sqlite_store):
+    with pytest.raises(UnavailableError) as caught:
+        store(source)
+    assert (caught.value.what, caught.value.remedy) == (what.format(uri=sqlite_store.uri), remedy)
+
+
+def test_a_wrong_path_in_a_run_is_said(store, sqlite_store):
+    source = f"runs:/{sqlite_store.run_id}/nosuch"
+    with pytest.raises(UnavailableError) as caught:
+        store(source)
+    assert caught.value.what.startswith(f"'{source}' has no files at file://")
+    assert caught.value.what.endswith(f"{sqlite_store.run_id}/artifacts/nosuch.")
+    assert caught.value.remedy == "Check the path after the run's id."
+
+
+def test_files_that_were_deleted_are_said(store, sqlite_store, tmp_path):
+    client = sqlite_store.client()
+    source = client.get_model_version("credit", "1").source
+    location = Path(client.get_model_version_download_uri("credit", "1").removeprefix("file://"))
+    aside = tmp_path / "aside"
+    shutil.move(location, aside)
+    try:
+        with pytest.raises(UnavailableError) as caught:
+            store("models:/credit@champion")
+    finally:
+        shutil.move(aside, location)
+    assert source
+    assert str(caught.value) == (
+        f"'models:/credit@champion' (models:/credit/1) has no files at file://{location.as_posix()}.\n"
+        "  Its files were deleted or moved after it was registered: register it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (
+            lambda file: file.unlink(),
+            "'models:/credit@champion' is not whole: its file model.skops is missing.",
+        ),
+        (
+            lambda file: file.write_bytes(file.read_bytes()[:500]),
+            "'models:/credit@champion' is not a whole skops file: BadZipFile: File is not a zip file.",
+        ),
+    ],
+)
+def test_a_corrupt_artefact_is_invalid(change, what, store, sqlite_store, tmp_path):
+    location = Path(
+        sqlite_store.client().get_model_version_download_uri("credit", "1").removeprefix("file://")
+    )
+    copy = tmp_path / "copy"
+    shutil.copytree(location, copy)
+    try:
+        change(location / "model.skops")
+        with pytest.raises(InvalidError) as caught:
+            store("models:/credit@champion")
+    finally:
+        shutil.copy(copy / "model.skops", location / "model.skops")
+    assert caught.value.what == what
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["models:/credit", "models:/credit/latest", "models:credit/1", "runs:/abc", "runs:/", "models:/a/b/c"],
+)
+def test_other_forms_are_refused(source, store):
+    with pytest.raises(ConfigurationError) as caught:
+        store(source)
+    assert str(caught.value) == (
+        f"'{source}' is no MLflow model.\n  Write models:/name@alias, models:/name/3 or runs:/run-id/path."
+    )
+
+
+# ----------------------------------------------------------------------- which store, and no side effects
+
+
+def test_a_relative_store_is_found_from_the_projects_root(load, sqlite_store, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    model = load("models:/credit/1", tracking_uri="sqlite:///mlflow.db", root=str(sqlite_store.folder))
+    assert model.kind == "sklearn"
+
+
+def test_the_environment_names_the_store_where_the_gate_does_not(load, sqlite_store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_store.uri)
+    monkeypatch.delenv("MLFLOW_REGISTRY_URI", raising=False)
+    assert load("models:/credit@champion").resolved == "models:/credit/1"
+    with pytest.raises(UnavailableError) as caught:
+        load("models:/nosuch/1")
+    assert caught.value.remedy == "Check the name, and that MLFLOW_TRACKING_URI is the right one."
+
+
+def test_a_store_that_is_not_there_is_not_created(load, tmp_path):
+    with pytest.raises(UnavailableError) as caught:
+        load("models:/credit/1", tracking_uri="sqlite:///nosuch/mlflow.db")
+    uri = f"sqlite:///{(tmp_path / 'nosuch' / 'mlflow.db').as_posix()}"
+    assert str(caught.value) == (
+        f"There is no MLflow store at {uri}.\n  Set tracking_uri of the gate to where the models are registered."
+    )
+    assert not (tmp_path / "nosuch").exists()
+
+
+def test_nothing_is_left_behind(store, sqlite_store, monkeypatch, tmp_path, capfd):
+    import mlflow
+
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    environment, uri = dict(os.environ), mlflow.get_tracking_uri()
+    levels = {name: logging.getLogger(name).level for name in ("mlflow", "alembic")}
+    filters = list(warnings.filters)
+    store("models:/credit@champion")
+    with pytest.raises(UnavailableError):
+        store("models:/credit@nosuch")
+    with pytest.raises(InvalidError):
+        store("models:/credit@pickled")
+    assert dict(os.environ) == environment
+    assert mlflow.get_tracking_uri() == uri
+    assert levels == {name: logging.getLogger(name).level for name in levels}
+    assert warnings.filters == filters
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+# ------------------------------------------------------------------------------------------------- pyfunc
+
+
+def save_pyfunc(folder: Path, data) -> None:
+    import mlflow.pyfunc
+    from mlflow.models import infer_signature
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+
+        class Doubled(mlflow.pyfunc.PythonModel):
+            def predict(self, context, model_input, params=None):
+                return model_input["a"].to_numpy() * 2
+
+        mlflow.pyfunc.save_model(
+            folder,
+            python_model=Doubled(),
+            signature=infer_signature(data.numbers, data.value),
+            pip_requirements=["mlflow"],
+        )
+
+
+def test_a_python_function_needs_trust_and_then_predicts(data, tmp_path, sqlite_store, store):
+    save_pyfunc(tmp_path / "model", data)
+    sqlite_store.client().log_artifacts(sqlite_store.run_id, str(tmp_path / "model"), "doubled")
+    source = f"runs:/{sqlite_store.run_id}/doubled"
+    with pytest.raises(InvalidError, match="is not trusted: it is a python_function of mlflow.pyfunc.model"):
+        store(source)
+    model = store(source, trusted_sources=("runs:/*",))
+    assert (model.kind, model.columns, model.classes) == ("python_function", ("a", "b", "c"), None)
+    np.testing.assert_allclose(model.predict(data.numbers, "value"), data.numbers["a"] * 2)
+    assert model.predict(data.numbers, "label") is None
+    # MLflow's own message prints the rows; ours must not.
+    with pytest.raises(ValueError, match="^the rows do not fit the signature: ") as caught:
+        model.predict(data.numbers.assign(a="secret"), "value")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_run_artifact_that_is_no_model(tmp_path, sqlite_store, store):
+    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
+    sqlite_store.client().log_artifact(sqlite_store.run_id, str(tmp_path / "notes.txt"), "notes")
+    source = f"runs:/{sqlite_store.run_id}/notes"
+    with pytest.raises(EvaluationError) as caught:
+        store(source)
+    assert str(caught.value) == (
+        f"'{source}' is no MLflow model: it has no file MLmodel.\n  Name the folder that log_model wrote."
+    )
