@@ -83,7 +83,7 @@ class Evaluation:
         self._today = today or date.today()
         self._inputs = Inputs(spec, registry, pin=pin, today=self._today)
         self._metrics: dict[str, Metric] = metrics_of(spec, registry)
-        self._measured: dict[tuple[Question, str, str, float], Measured | ModelGateError] = {}
+        self._measured: dict[tuple[object, ...], Measured | ModelGateError] = {}
 
     # -- what can be asked ------------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ class Evaluation:
         assert not isinstance(inputs.dataset, Failed), "unreachable: a failed dataset is a failed check"
         dataset = inputs.dataset
         models = {role: model for role, model in inputs.models.items() if not isinstance(model, Failed)}
-        found = attempt("rows", self.spec.dataset, lambda: collect(self.spec, dataset, models))
+        found = attempt("rows", self.spec.dataset, lambda: collect(self.spec, dataset, models, self._metrics))
         if isinstance(found, Failed):
             return (*checks, found.check)
         if any(check.fails for check in found.checks):
@@ -304,11 +304,10 @@ class Evaluation:
     def _measure(self, ask: Ask) -> Measured:
         judged = self._judged
         assert isinstance(judged, Judged), "unreachable: measured only where rows were scored"
-        floor = float(ask.limit) if ask.question == "floor" and not isinstance(ask.limit, Tolerance) else 0.0
-        key = (ask.question, ask.metric, ask.slice, floor)
+        key = ask.measured_as
         if key not in self._measured:
             try:
-                self._measured[key] = self._measure_now(ask, judged, floor)
+                self._measured[key] = self._measure_now(ask, judged)
             except ModelGateError as error:
                 self._measured[key] = error
         found = self._measured[key]
@@ -316,13 +315,13 @@ class Evaluation:
             raise found
         return found
 
-    def _measure_now(self, ask: Ask, judged: Judged, floor: float) -> Measured:
+    def _measure_now(self, ask: Ask, judged: Judged) -> Measured:
         metric = self._metrics[ask.metric]
         sample, predicted = judged.on(ask.slice)
         if ask.question == "floor":
-            return measure_floor(metric, sample, predicted["candidate"], floor)
+            return measure_floor(metric, sample, predicted["candidate"], ask.number)
         against: Role = "production" if ask.question == "regression" else "baseline"
-        return measure_pair(metric, sample, predicted["candidate"], predicted[against])
+        return measure_pair(metric, sample, predicted["candidate"], predicted[against], relative=ask.relative)
 
     def _record(
         self,

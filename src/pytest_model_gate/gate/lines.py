@@ -32,6 +32,23 @@ class Ask:
     limit: Tolerance | float
     on_inconclusive: OnInconclusive
 
+    @property
+    def number(self) -> float:
+        """The minimum gain or the floor."""
+        assert not isinstance(self.limit, Tolerance), "unreachable: a tolerance belongs to a regression"
+        return self.limit
+
+    @property
+    def relative(self) -> float:
+        """The tolerance as a share of production's value, 0 where it is absolute."""
+        return self.limit.value if isinstance(self.limit, Tolerance) and self.limit.relative else 0.0
+
+    @property
+    def measured_as(self) -> tuple[object, ...]:
+        """What tells one measurement from another: asking twice measures once."""
+        floor = self.number if self.question == "floor" else 0.0
+        return self.question, self.metric, self.slice, floor, self.relative
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRows:
@@ -169,7 +186,7 @@ def _required(ask: Ask, measured: Measured) -> float:
     if isinstance(ask.limit, Tolerance):
         assert measured.reference is not None, "unreachable: a tolerance is always against a model"
         return -ask.limit.absolute(measured.reference)
-    return ask.limit if ask.question == "baseline" else 0.0
+    return ask.number if ask.question == "baseline" else 0.0
 
 
 def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regressed: float) -> Line:

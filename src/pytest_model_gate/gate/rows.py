@@ -11,13 +11,16 @@ import pandas as pd
 from ..data import table
 from ..errors import EvaluationError, InvalidError
 from ..hooks import DatasetProtocol, ModelProtocol
+from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Mask, Predicted, Truth
 from ..models.baseline import BASELINES, baseline
+from ..models.columns import check_columns
 from ..models.contract import notes
 from ..models.scoring import Scored, join, score
 from ..results import Check, Finding, Verdict
 from ..spec import GateSpec, Role
 from ..stats.design import Design
+from .encode import require_positive
 from .lines import ALL, SliceRows
 from .roles import encode_classes, encode_predictions, findings
 from .sample import Sample
@@ -71,7 +74,12 @@ class Judged:
         return self._subsets[name]
 
 
-def collect(spec: GateSpec, dataset: DatasetProtocol, models: Mapping[Role, ModelProtocol]) -> Judged:
+def collect(
+    spec: GateSpec,
+    dataset: DatasetProtocol,
+    models: Mapping[Role, ModelProtocol],
+    metrics: Mapping[str, Metric],
+) -> Judged:
     """Score every model on every row, batch by batch, and encode what the metrics need.
 
     Features are dropped with their batch; the target, the predictions and the gate's own columns stay.
@@ -82,7 +90,7 @@ def collect(spec: GateSpec, dataset: DatasetProtocol, models: Mapping[Role, Mode
         If the dataset lacks a column, has no rows, or a model cannot score it.
     """
     own = _own_columns(spec)
-    features = {role: _features(own, dataset, model) for role, model in models.items()}
+    features = {role: _features(role, own, dataset, model) for role, model in models.items()}
     columns = list(dict.fromkeys([*own, *(name for names in features.values() for name in names)]))
     kept: list[pd.DataFrame] = []
     parts: dict[Role, list[Scored]] = {role: [] for role in models}
@@ -108,7 +116,7 @@ def collect(spec: GateSpec, dataset: DatasetProtocol, models: Mapping[Role, Mode
             "Check how the dataset was made.",
         )
     scored = {role: join(found, role=role) for role, found in parts.items()}
-    return _encode(spec, rows, scored, models, (("no target", dropped),) if dropped else ())
+    return _encode(spec, rows, scored, models, metrics, (("no target", dropped),) if dropped else ())
 
 
 def _own_columns(spec: GateSpec) -> list[str]:
@@ -117,7 +125,7 @@ def _own_columns(spec: GateSpec) -> list[str]:
     return list(dict.fromkeys(name for name in named if name))
 
 
-def _features(own: Sequence[str], dataset: DatasetProtocol, model: ModelProtocol) -> list[str]:
+def _features(role: str, own: Sequence[str], dataset: DatasetProtocol, model: ModelProtocol) -> list[str]:
     """Return the columns that a model is given; all but the gate's own where it doesn't say.
 
     A model that doesn't name its columns is never given the target: it would be a perfect model.
@@ -125,9 +133,8 @@ def _features(own: Sequence[str], dataset: DatasetProtocol, model: ModelProtocol
     names = [name for name, _ in dataset.columns]
     if model.columns is None:
         return [name for name in names if name not in own]
-    known = set(names)
-    # What the dataset lacks is said by the scoring, which knows whose column it is.
-    return [name for name in model.columns if name in known]
+    check_columns(model.columns, names, role)
+    return list(model.columns)
 
 
 def _encode(
@@ -135,6 +142,7 @@ def _encode(
     rows: pd.DataFrame,
     scored: Mapping[Role, Scored],
     models: Mapping[Role, ModelProtocol],
+    metrics: Mapping[str, Metric],
     dropped: tuple[tuple[str, int], ...],
 ) -> Judged:
     problems = _column_findings(spec, rows)
@@ -147,6 +155,11 @@ def _encode(
         )
         return _refused((check,), dropped)
     truth, levels, said = _truth(spec, rows, models)
+    if truth.classes is not None and len(truth.classes) < 2:
+        raise EvaluationError(
+            f"Every row of the target '{spec.target}' has the class {truth.classes[0]!r}.",
+            "Judge on rows of at least two classes.",
+        )
     checks = []
     for role in scored:
         problems = findings(role, scored[role], models[role], truth, said, rows=len(rows))
@@ -157,6 +170,8 @@ def _encode(
             )
     if checks:
         return _refused(tuple(checks), dropped)
+    if truth.classes is not None:
+        _check_positive(spec, truth.classes, scored, metrics)
     predicted: dict[str, Predicted] = {
         role: encode_predictions(
             scored[role], models[role], truth, threshold=spec.threshold.get(role), role=role
@@ -221,6 +236,18 @@ def _truth(
         labels, [model.classes for model in models.values()], pos_label=spec.pos_label
     )
     return Truth(values=codes, classes=classes, weight=weight), levels, said
+
+
+def _check_positive(
+    spec: GateSpec, classes: tuple[object, ...], scored: Mapping[Role, Scored], metrics: Mapping[str, Metric]
+) -> None:
+    """Refuse to guess which of two classes is the positive one."""
+    for role, said in scored.items():
+        if any(array is not None and array.ndim == 1 for array in (said.probability, said.score)):
+            require_positive(classes, spec.pos_label, f"one column of scores (of the {role})")
+    for name, metric in metrics.items():
+        if metric.binary_only:
+            require_positive(classes, spec.pos_label, name)
 
 
 def _weights(series: pd.Series) -> Floats:
