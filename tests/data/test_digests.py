@@ -1,4 +1,5 @@
 """Digests cover all content, can be checked by hand, and don't depend on how the data was cut into pieces."""
+# ruff: noqa: E501 - whole messages stay on one line, so that they can be searched for
 
 from __future__ import annotations
 
@@ -191,7 +192,7 @@ def test_every_cell_counts(column, data):
 @given(st.lists(CELLS["text"], max_size=8))
 def test_the_layout_of_text_changes_nothing(values):
     found = []
-    for kind in (pa.string(), pa.large_string(), pa.string_view()):
+    for kind in (pa.string(), pa.large_string()):
         column = pa.chunked_array([pa.array(values, kind)])
         found.append(content_digest(["c"], lambda _, column=column: column))
     assert len(set(found)) == 1
@@ -244,7 +245,7 @@ def test_what_changes_the_digest_of_a_frame(tmp_path, monkeypatch, change):
         lambda f: f.assign(region=f["region"].astype(object)),
         lambda f: f.assign(region=f["region"].astype("string")),
         lambda f: f.assign(age=f["age"].astype("Int64")),
-        lambda f: pa.Table.from_pandas(f),
+        pa.Table.from_pandas,
         lambda f: pa.concat_tables([pa.Table.from_pandas(f.iloc[:1]), pa.Table.from_pandas(f.iloc[1:])]),
     ],
 )

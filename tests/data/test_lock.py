@@ -1,4 +1,5 @@
 """The lock file: one way to write it, every damage named, and what a pin says when the data changed."""
+# ruff: noqa: E501 - whole messages stay on one line, so that they can be searched for
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """Every way to name the wrong data, or data that is broken: one sentence and a remedy, never a traceback."""
+# ruff: noqa: E501 - whole messages stay on one line, so that they can be searched for
 
 from __future__ import annotations
 

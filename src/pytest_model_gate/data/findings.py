@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _DATASET = "dataset"
+#: The order of findings on one column; after these come its checks, in the schema's order.
+_ORDER = ("WRONG_DATATYPE", "DATATYPE_COERCION", "SERIES_CONTAINS_NULLS", "SERIES_CONTAINS_DUPLICATES")
 _TEXT_TYPES = ("str", "string")
 
 
@@ -37,7 +39,9 @@ def broken_rules(errors: Sequence[Any], frame: pd.DataFrame) -> Iterator[tuple[B
             yield from ((broken, None) for broken in _joint(error.schema, frame))
             continue
         check = error.check if hasattr(error.check, "statistics") else None
-        yield _broken(error, reason, name, frame), check
+        broken = _broken(error, reason, name, frame)
+        broken.place = _ORDER.index(reason) if reason in _ORDER else len(_ORDER) + (error.check_index or 0)
+        yield broken, check
 
 
 def _name(error: Any) -> Any:

@@ -58,6 +58,8 @@ class Broken:
         What to do.
     unchecked : bool
         Whether the check itself failed, so that nobody knows.
+    place : int
+        Where it stands among the findings on its subject.
     """
 
     subject: str
@@ -67,6 +69,7 @@ class Broken:
     examples: list[str] = field(default_factory=list)
     remedy: str = _REMEDY
     unchecked: bool = False
+    place: int = 0
 
     def add(self, other: Broken) -> None:
         """Count the same rule on other rows, too."""

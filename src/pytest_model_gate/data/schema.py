@@ -45,7 +45,7 @@ def validate(schema: str, data: DatasetProtocol | pd.DataFrame, context: SourceC
         failed to run and nothing else is wrong.
     """
     judge, advisory = _judging_copy(load_schema(schema, context.root))
-    tally = _Tally(advisory)
+    tally = _Tally([shorten(str(name)) for name in judge.columns], advisory)
     with importable(context.root):
         for frame in _frames(judge, data):
             tally.add(judge, frame, schema)
@@ -102,7 +102,8 @@ def _parses(schema: Any) -> bool:
 class _Tally:
     """What is broken, over all batches."""
 
-    def __init__(self, advisory: list[Any]) -> None:
+    def __init__(self, names: list[str], advisory: list[Any]) -> None:
+        self._names = names
         self._warns = advisory
         self._rows = 0
         self._columns = 0
@@ -149,6 +150,8 @@ class _Tally:
             )
             return Check(name="schema", verdict=Verdict.INVALID, summary="no rows", findings=(empty,))
         failing = [broken for key, broken in self._broken.items() if key not in self._advisory]
+        # By the schema's order: that of the batches must not show.
+        failing.sort(key=lambda broken: (self._position(broken.subject), broken.place))
         if not failing:
             return Check(name="schema", verdict=Verdict.PASS, summary=self._passed())
         invalid = any(not broken.unchecked for broken in failing)
@@ -160,6 +163,9 @@ class _Tally:
             summary=f"{count}: {some(subjects, 4)}",
             findings=tuple(broken.finding(self._rows) for broken in failing),
         )
+
+    def _position(self, subject: str) -> int:
+        return self._names.index(subject) if subject in self._names else len(self._names)
 
     def _passed(self) -> str:
         said = [f"ok, {self._columns} column{'' if self._columns == 1 else 's'}"]
