@@ -224,7 +224,7 @@ def test_regression(project, baseline):
     assert all(line.verdict is Verdict.PASS for line in lines(record)), record
 
 
-# -- waivers --------------------------------------------------------------------------------------------------
+# -- waivers ---------------------------------------------------------------------------------------
 
 
 def waiver(**keys):
@@ -267,7 +267,7 @@ def test_an_expired_or_unused_waiver_is_an_error(project, bad, keys, problem):
     ]
 
 
-# -- assertions -----------------------------------------------------------------------------------------------
+# -- assertions ------------------------------------------------------------------------------------
 
 
 def test_assertions_answer_only_what_was_asked(project):
@@ -329,7 +329,7 @@ def test_models_and_data_for_free_form_tests(project):
         (project.root / "model-gate.lock").unlink() or project.evaluation(pin=False).frame()
 
 
-# -- names ----------------------------------------------------------------------------------------------------
+# -- names -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def refuses(record, verdict, *words):
     assert all(remedies), text
 
 
-# -- the pin --------------------------------------------------------------------------------------------------
+# -- the pin ---------------------------------------------------------------------------------------
 
 
 def test_unpinned(project):
@@ -74,7 +74,7 @@ def test_one_byte(project):
     assert said(record)
 
 
-# -- the target -----------------------------------------------------------------------------------------------
+# -- the target ------------------------------------------------------------------------------------
 
 
 def test_nan_in_the_target(project):
@@ -154,7 +154,7 @@ def test_text_that_looks_like_the_models_classes(project):
     refuses(record, Verdict.INVALID, "another type", "'0'")
 
 
-# -- predictions ----------------------------------------------------------------------------------------------
+# -- predictions -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_labels_only_for_a_metric_of_scores(project):
     refuses(record, Verdict.ERROR, "roc_auc needs scores", "log_loss needs probabilities")
 
 
-# -- sources --------------------------------------------------------------------------------------------------
+# -- sources ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_every_cause_is_said_at_once(project):
     assert failing == ["pin", "schema", "candidate"]
 
 
-# -- weights, groups, strata ----------------------------------------------------------------------------------
+# -- weights, groups, strata -----------------------------------------------------------------------
 
 
 def test_groups_and_weights_are_used(project):
