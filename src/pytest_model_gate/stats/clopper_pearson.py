@@ -1,7 +1,7 @@
 """The exact (Clopper-Pearson) bounds of one proportion, for floors.
 
 Exact and not Wilson: a floor is a promise about one model, and Wilson's one-sided lower bound breaks it
-near 1, where floors are set (7.4 % wrong passes at a nominal 5 %; see the enumeration in the tests).
+near 1, where floors are set (6.7 % wrong passes at a nominal 5 %; see the enumeration in the tests).
 """
 
 from __future__ import annotations

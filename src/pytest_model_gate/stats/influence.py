@@ -38,7 +38,9 @@ def from_influence(
     """
     spread = variance_of_mean(influence, design)
     n = len(influence)
-    variance = spread.variance + pseudo / n / (n - 1)
+    variance = spread.variance
+    if pseudo:
+        variance += pseudo * _design_effect(influence, design, spread.variance) ** 2 / n / (n - 1)
     return Student(
         gain=gain,
         standard_error=math.sqrt(variance),
@@ -46,6 +48,18 @@ def from_influence(
         method=method,
         caution=spread.caution,
     )
+
+
+def _design_effect(influence: Floats, design: Design, variance: float) -> float:
+    """Return how many rows of groups say as much as one independent row, at least 1.
+
+    Rows that were not drawn count as rows among as many independent ones: data where every row is there
+    twice, grouped by what it is a copy of, must say what the single rows say.
+    """
+    if design.groups is None:
+        return 1.0
+    plain = variance_of_mean(influence, Design(n=design.n)).variance
+    return max(1.0, variance / plain) if plain > 0 else 1.0
 
 
 def from_cells(

@@ -1,38 +1,51 @@
-"""The root finders of this room: bisection, which needs no derivative and cannot run away."""
+"""The root finders of this room: bracketing, so that they need no derivative and cannot run away."""
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 
 #: No normal tail is looked at beyond this many standard deviations.
 _FURTHEST = 38.0
 
-#: Steps in standard deviations before the halving starts.
+#: Steps in standard deviations before the bracket is refined.
 _STEP = 0.25
 
-#: Halvings: the interval shrinks to its own rounding error, also for roots close to zero.
-_HALVINGS = 120
+#: Bisection alone would need fewer.
+_ROUNDS = 300
 
 
 def crossing(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function that is below zero right of ``low`` first is not, before ``high``.
+    """Return where a function that is below zero next to ``low`` crosses zero, before ``high``.
 
-    The ends themselves are not looked at, because score functions may be ``0 / 0`` there.
+    Chandrupatla's method (1997): inverse quadratic interpolation where it is safe, bisection elsewhere. The
+    ends themselves are not looked at, because score functions may be ``0 / 0`` there.
 
     Examples
     --------
     >>> round(crossing(lambda x: x * x - 2, 0.0, 2.0), 12)
     1.414213562373
     """
-    for _ in range(_HALVINGS):
-        middle = low + (high - low) / 2
-        if not low < middle < high:
-            break
-        if function(middle) < 0:
-            low = middle
+    # x1 is the newest point and x2 the other end of the bracket; x3 was an end before.
+    x1, f1, x2, f2 = high, math.inf, low, -math.inf
+    t = 0.5
+    for _ in range(_ROUNDS):
+        x = x1 + t * (x2 - x1)
+        f = function(x)
+        if (f < 0) == (f1 < 0):
+            x3, f3 = x1, f1
         else:
-            high = middle
-    return low + (high - low) / 2
+            x3, f3, x2, f2 = x2, f2, x1, f1
+        x1, f1 = x, f
+        best, least = (x1, f1) if abs(f1) < abs(f2) else (x2, f2)
+        close = (2 * sys.float_info.epsilon * abs(best) + sys.float_info.min) / max(
+            abs(x2 - x1), sys.float_info.min
+        )
+        if close > 0.5 or least == 0:
+            return best
+        t = min(1 - close, max(close, _interpolated(x1, x2, x3, f1, f2, f3)))
+    return best
 
 
 def first_reach(reach: Callable[[float], float], distance: float) -> float:
@@ -47,3 +60,15 @@ def first_reach(reach: Callable[[float], float], distance: float) -> float:
             return crossing(lambda z: reach(z) - distance, before, after)
         before = after
     return _FURTHEST
+
+
+def _interpolated(x1: float, x2: float, x3: float, f1: float, f2: float, f3: float) -> float:
+    """Return where to look next, as a share of the way from x1 to x2."""
+    # Ends that were not looked at count as infinite: every comparison with them fails.
+    if f3 in (f1, f2) or x3 == x2:
+        return 0.5
+    xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
+    if not (phi * phi < xi and (1 - phi) ** 2 < 1 - xi):
+        return 0.5
+    share = f1 / (f2 - f1) * f3 / (f2 - f3) + (x3 - x1) / (x2 - x1) * f1 / (f3 - f1) * f2 / (f3 - f2)
+    return share if math.isfinite(share) else 0.5

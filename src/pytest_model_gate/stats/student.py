@@ -52,11 +52,9 @@ class Student:
         distance = self.gain - threshold
         if self.standard_error == 0:
             return 1.0 if distance >= 0 else 0.0
-        c = self.skew / 3
         t = distance / self.standard_error
-        if not math.isfinite(t):
-            return 1.0 if distance >= 0 else 0.0
-        p = float(stdtr(self.df, t + c * t * t + c * c * t**3 / 3 + self.skew / 6))
+        u = self.skew / 3 * t
+        p = float(stdtr(self.df, t * (1 + u + u * u / 3) + self.skew / 6))
         # On the estimate's own side of the threshold nothing is accused, as the bounds contain it.
         return max(p, 0.5) if distance >= 0 else min(p, 0.5)
 
