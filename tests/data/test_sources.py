@@ -237,6 +237,11 @@ def test_csv_is_read_as_pandas_reads_it(open_source, tmp_path):
     assert frame["mixed"].tolist() == ["1", "x", "2.5"]
 
 
+def test_csv_rows_may_be_long(open_source, tmp_path):
+    pd.DataFrame({"x": ["a" * 3_000_000, "b"], "y": [1, 2]}).to_csv(tmp_path / "a.csv", index=False)
+    assert everything(open_source("a.csv"))["x"].str.len().tolist() == [3_000_000, 1]
+
+
 def test_gzip_is_told_by_the_name(open_source, tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"x\n1\n2\n"))
     assert everything(open_source("a.csv.gz"))["x"].tolist() == [1, 2]

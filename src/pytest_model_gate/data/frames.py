@@ -130,8 +130,12 @@ def to_frames(tables: Iterable[Any], types: Types) -> Iterator[pd.DataFrame]:
     """Yield each Arrow table as a frame; the index counts the rows of all of them."""
     start = 0
     for table in tables:
-        yield types.apply(_to_frame(table, start), table.schema)
-        start += table.num_rows
+        schema, rows = table.schema, table.num_rows
+        frame = _to_frame(table, start)
+        del table
+        yield types.apply(frame, schema)
+        del frame
+        start += rows
 
 
 def rows_only(rows: int) -> pd.DataFrame:

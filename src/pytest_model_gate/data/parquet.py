@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 #: What a value of no fixed width costs in a frame beside its bytes (a Python object in pandas 2).
 _OBJECT_BYTES = 50
+#: Rows that are decoded at a time: so little that what is left over when a batch is full does not count.
+_READ_ROWS = 1 << 17
+_READ_BYTES = 1 << 20
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -108,22 +111,21 @@ class ParquetDataset:
                 rows += batch.num_rows
                 if rows < size:
                     continue
-                table = pa.concat_tables(waiting)
-                yield table.slice(0, size)
-                empty = False
+                del batch
+                full, waiting = _cut(waiting, size)
                 rows -= size
-                waiting = [table.slice(size)] if rows else []
+                empty = False
+                # Handed over, not kept: whoever takes the table can free it while it is converted.
+                yield full.pop()
         if rows or empty:
             yield pa.concat_tables(waiting) if waiting else schema.empty_table()
 
     def _record_batches(self, file: LocalFile, names: Sequence[str], size: int) -> Iterator[Any]:
-        import pyarrow.parquet as pq
-
         stored = [name for name in names if name not in self._partitions]
         # Of partition columns alone, something of the file must be read to know its rows.
         stored = stored or [self._schema.names[0]]
-        with reading(file.name, "Parquet"), pq.ParquetFile(file.path, pre_buffer=False) as opened:
-            yield from opened.iter_batches(batch_size=size, columns=stored)
+        with reading(file.name, "Parquet"), _opened(file) as opened:
+            yield from opened.iter_batches(batch_size=min(size, _READ_ROWS), columns=stored)
 
     def _conform(self, batch: Any, position: int, schema: Any) -> Any:
         """Give one file's rows the types that all files share, and its partition's columns."""
@@ -150,19 +152,35 @@ class ParquetDataset:
         return f"ParquetDataset({self.source!r}, {self.rows:,} rows, {len(self.columns)} columns)"
 
 
+def _opened(file: LocalFile) -> Any:
+    import pyarrow.parquet as pq
+
+    # Buffered, because unbuffered it holds all bytes of a row group while it decodes the first rows.
+    return pq.ParquetFile(file.path, pre_buffer=False, buffer_size=_READ_BYTES)
+
+
+def _cut(tables: list[Any], size: int) -> tuple[list[Any], list[Any]]:
+    """Return one table of ``size`` rows, and what is left of the last of these."""
+    import pyarrow as pa
+
+    last = tables.pop()
+    before = sum(table.num_rows for table in tables)
+    full = pa.concat_tables([*tables, last.slice(0, size - before)])
+    rest = last.slice(size - before)
+    return [full], [rest] if rest.num_rows else []
+
+
 class _Footers:
     """What the footers of all files say together: schema, rows, sizes, and which columns have no null."""
 
     def __init__(self, found: LocalFiles) -> None:
-        import pyarrow.parquet as pq
-
         self.rows = 0
         self.bytes_of: dict[str, int] = {}
         self.null_free: set[str] = set()
         self.schema: Any = None
         for file in found.files:
             name = found.source if found.single else f"{found.source}: {file.name}"
-            with reading(name, "Parquet"), pq.ParquetFile(file.path, pre_buffer=False) as opened:
+            with reading(name, "Parquet"), _opened(file) as opened:
                 schema, metadata = opened.schema_arrow, opened.metadata
             check_unique(schema.names, name)
             schema = _wide_indices(schema.empty_table().select(data_names(schema)).schema)

@@ -18,6 +18,8 @@ from .wording import shorten
 if TYPE_CHECKING:
     import pandas as pd
 
+_BLOCK_BYTES = 1 << 24
+
 
 def read_csv(path: Path, name: str) -> pd.DataFrame:
     """Read a CSV file (gzip too) as ``pandas.read_csv`` reads it, but refuse what it would guess about.
@@ -56,7 +58,8 @@ def _check_widths(path: Path, compression: Literal["gzip"] | None) -> None:
 
     with pa.input_stream(str(path), compression=compression) as stream:
         # Without threads, pyarrow knows the number of the row that it complains about.
-        options = csv.ReadOptions(autogenerate_column_names=True, use_threads=False)
+        # A row must fit into a block, and rows with long texts exist.
+        options = csv.ReadOptions(autogenerate_column_names=True, use_threads=False, block_size=_BLOCK_BYTES)
         convert = csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pa.binary()})
         parse = csv.ParseOptions(newlines_in_values=True)
         for _ in csv.open_csv(stream, read_options=options, parse_options=parse, convert_options=convert):
