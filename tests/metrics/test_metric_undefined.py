@@ -161,6 +161,9 @@ INVALID = [
     ("roc_auc", classes([0, 1]), Predicted(probability=np.array([np.nan, 0.5])),
      "1 of 2 values that should be ranked are missing (NaN)."
      "\n  Give every row a number: look for missing values in the target and in the predictions."),
+    ("r2", Truth(values=np.array([np.nan, 0, 1])), Predicted(value=np.ones(3)),
+     "r2 needs numbers; 1 of 3 in the target are missing or infinite."
+     "\n  Give every row a finite number, or drop the rows that have none."),
     ("mean_absolute_error", Truth(values=np.array([np.nan, np.inf, 1])), Predicted(value=np.ones(3)),
      "mean_absolute_error needs numbers; 2 of 3 in the target are missing or infinite."
      "\n  Give every row a finite number, or drop the rows that have none."),

@@ -16,7 +16,7 @@ from .rows import Predicted, Truth
 
 def mean_absolute_error() -> Metric:
     """Return the mean of |truth - prediction|."""
-    return mean_metric("mean_absolute_error", "value", lambda t, p: np.abs(_errors(t, p)))
+    return mean_metric("mean_absolute_error", "value", _distances)
 
 
 def mean_squared_error() -> Metric:
@@ -54,16 +54,16 @@ def r2() -> Metric:
     """Return the share of the truth's variance that the predictions explain."""
 
     def value(truth: Truth, predicted: Predicted) -> float:
-        return 1 - truth.mean(_squares(truth, predicted)) / _variance(truth)[0]
+        return 1 - truth.mean(_squares(truth, predicted)) / _variance(truth)
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        squares = _squares(truth, predicted)
-        variance, deviations = _variance(truth)
-        unexplained = truth.mean(squares) / variance
-        deviations *= unexplained
-        deviations -= squares
-        deviations /= variance
-        return truth.weigh(deviations)
+        variance, squares = _variance(truth), _squares(truth, predicted)
+        psi = np.subtract(truth.values, truth.mean(truth.values), dtype=np.float64)
+        np.square(psi, out=psi)
+        psi *= truth.mean(squares) / variance
+        psi -= squares
+        psi /= variance
+        return truth.weigh(psi)
 
     return _regression("r2", value, influence, higher_is_better=True, high=1.0, crosses_zero=True)
 
@@ -98,6 +98,12 @@ def _errors(truth: Truth, predicted: Predicted) -> Floats:
     return errors
 
 
+def _distances(truth: Truth, predicted: Predicted) -> Floats:
+    errors = _errors(truth, predicted)
+    np.abs(errors, out=errors)
+    return errors
+
+
 def _squares(truth: Truth, predicted: Predicted) -> Floats:
     errors = _errors(truth, predicted)
     np.square(errors, out=errors)
@@ -113,18 +119,16 @@ def _percentages(truth: Truth, predicted: Predicted) -> Floats:
             f"{zeros:,} of {count(truth.n)} have the target 0",
             "Use mean_absolute_error, or leave these rows out of the dataset.",
         )
-    errors = np.abs(_errors(truth, predicted))
-    errors /= np.maximum(np.abs(truth.values), np.finfo(np.float64).eps)
+    errors = _distances(truth, predicted)
+    size = np.abs(truth.values, dtype=np.float64)
+    errors /= np.maximum(size, np.finfo(np.float64).eps, out=size)
     return errors
 
 
-def _variance(truth: Truth) -> tuple[float, Floats]:
-    """Return the variance of the truth and the squared deviations that it is the mean of."""
-    y = truth.values
-    deviations = np.square(y - truth.mean(y))
-    variance = truth.mean(deviations)
-    if y.min() == y.max():  # the mean of equal numbers can be off by a rounding: the variance does not tell
-        raise undefined("r2", "targets that differ", f"all {truth.n:,} are {float(y[0]):g}")
-    if variance == 0:
-        raise undefined("r2", "targets that differ", "they differ too little for a variance")
-    return variance, deviations
+def _variance(truth: Truth) -> float:
+    if truth.variance == 0:
+        y = truth.values
+        same = y.min() == y.max()
+        found = f"all {truth.n:,} are {float(y[0]):g}" if same else "they differ too little for a variance"
+        raise undefined("r2", "targets that differ", found)
+    return truth.variance

@@ -54,6 +54,13 @@ class Truth:
         """The order of the values."""
         return Levels.of(self.values)
 
+    @cached_property
+    def variance(self) -> float:
+        """Mean squared deviation of the values; exactly 0 where all are equal."""
+        if self.values.min() == self.values.max():  # their mean can be off by a rounding
+            return 0.0
+        return self.mean(np.square(self.values - self.mean(self.values)))
+
     def mean(self, per_row: npt.NDArray[np.floating]) -> float:
         """Return the (weighted) mean of one number per row.
 
