@@ -11,14 +11,14 @@ def test_candidate_may_ship():
     """The marker alone runs the whole gate."""
 
 
-def test_candidate_ranks_flights_better_than_chance(model_gate):
+def test_candidate_ranks_flights_much_better_than_chance(model_gate):
     model_gate.assert_schema()
-    model_gate.assert_beats_baseline("roc_auc", by=0.05)
+    model_gate.assert_beats_baseline("roc_auc", by=0.2)
 
 
 def test_evening_is_riskier_than_morning(candidate_model, pinned_dataset):
     """Delays pile up over the day: the same flights, moved to the evening, must be riskier."""
-    flights = pinned_dataset.sample(2_000, random_state=0)
+    flights = pinned_dataset[list(candidate_model.columns)].sample(2_000, random_state=0)
     morning, evening = (
         candidate_model.predict(flights.assign(hour=hour), "probability").mean() for hour in (7, 19)
     )
