@@ -32,19 +32,23 @@ def _redact_match(match: re.Match[str]) -> str:
     head, rest = match["head"], match["rest"]
     body = rest.rstrip(_CLOSING)
     tail = rest[len(body) :]
+    if head.endswith("//"):  # only ``scheme://`` has an authority: ``models:/name@alias`` has none
+        body = _without_user_info(body)
     body, hash_sign, fragment = body.partition("#")
     body, question_mark, query = body.partition("?")
-    if head.endswith("//"):  # only ``scheme://`` has an authority: ``models:/name@alias`` has none
-        authority, slash, path = body.partition("/")
-        if "@" in authority:
-            authority = "***@" + authority.rpartition("@")[2]
-        elif not _HOST.fullmatch(authority) and "@" in path + query:
-            # "user:pass/word@host" or "user:pa?ss@host": not escaped as it should be, and still a secret.
-            return head + "***@" + (path + query).rpartition("@")[2] + tail
-        body = authority + slash + path
     if query:
         query = "&".join(_redact_parameter(parameter) for parameter in query.split("&"))
     return head + body + question_mark + query + hash_sign + fragment + tail
+
+
+def _without_user_info(rest: str) -> str:
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        return "***@" + authority.rpartition("@")[2] + rest[len(authority) :]
+    if "@" in rest and not _HOST.fullmatch(authority):
+        # "user:pass/word@host" is not escaped as it should be, and is a secret all the same.
+        return "***@" + rest.rpartition("@")[2]
+    return rest
 
 
 def _redact_parameter(parameter: str) -> str:

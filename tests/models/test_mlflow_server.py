@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from conftest import free_port
 
+from conftest import free_port
 from pytest_model_gate.errors import InvalidError, UnavailableError
 
 LIMITS = (
@@ -110,7 +110,7 @@ class TestRealServer:
     def test_a_wrong_path_in_a_run_is_said(self, server_store, load):
         source = f"runs:/{server_store.run_id}/nosuch"
         with pytest.raises(
-            UnavailableError, match=f"^'{source}' has no files at mlflow-artifacts:/"
+            UnavailableError, match=rf"^'{source}' has no files at mlflow-artifacts:/"
         ) as caught:
             load(source, tracking_uri=server_store.uri)
         assert caught.value.remedy == "Check the path after the run's id."
@@ -123,7 +123,7 @@ class TestRealServer:
         file.write_bytes(content[: len(content) // 2])
         try:
             with pytest.raises(
-                InvalidError, match="^'models:/credit@challenger' is not a whole XGBoost model: "
+                InvalidError, match=r"^'models:/credit@challenger' is not a whole XGBoost model: "
             ):
                 load("models:/credit@challenger", tracking_uri=server_store.uri)
         finally:

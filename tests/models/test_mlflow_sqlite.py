@@ -235,7 +235,8 @@ def test_a_store_that_is_not_there_is_not_created(load, tmp_path):
         load("models:/credit/1", tracking_uri="sqlite:///nosuch/mlflow.db")
     uri = f"sqlite:///{(tmp_path / 'nosuch' / 'mlflow.db').as_posix()}"
     assert str(caught.value) == (
-        f"There is no MLflow store at {uri}.\n  Set tracking_uri of the gate to where the models are registered."
+        f"There is no MLflow store at {uri}.\n"
+        "  Set tracking_uri of the gate to where the models are registered."
     )
     assert not (tmp_path / "nosuch").exists()
 
@@ -287,14 +288,14 @@ def test_a_python_function_needs_trust_and_then_predicts(data, tmp_path, sqlite_
     save_pyfunc(tmp_path / "model", data)
     sqlite_store.client().log_artifacts(sqlite_store.run_id, str(tmp_path / "model"), "doubled")
     source = f"runs:/{sqlite_store.run_id}/doubled"
-    with pytest.raises(InvalidError, match="is not trusted: it is a python_function of mlflow.pyfunc.model"):
+    with pytest.raises(InvalidError, match=r"is not trusted: it is a python_function of mlflow.pyfunc.model"):
         store(source)
     model = store(source, trusted_sources=("runs:/*",))
     assert (model.kind, model.columns, model.classes) == ("python_function", ("a", "b", "c"), None)
     np.testing.assert_allclose(model.predict(data.numbers, "value"), data.numbers["a"] * 2)
     assert model.predict(data.numbers, "label") is None
     # MLflow's own message prints the rows; ours must not.
-    with pytest.raises(ValueError, match="^the rows do not fit the signature: ") as caught:
+    with pytest.raises(ValueError, match=r"^the rows do not fit the signature: ") as caught:
         model.predict(data.numbers.assign(a="secret"), "value")
     assert "secret" not in str(caught.value)
 

@@ -106,7 +106,8 @@ def test_xgboost_names_the_category_that_it_does_not_know(data, load, tmp_path):
     with pytest.raises(InvalidError) as caught:
         load("m.json").predict(rows, "probability")
     assert str(caught.value) == (
-        "Column 'place' has the value 'east' (2 rows, 1 such value), which the model did not see in training.\n"
+        "Column 'place' has the value 'east' (2 rows, 1 such value), which the model did not see "
+        "in training.\n"
         "  It knows 'north', 'south', 'west'. Train it on data with all values, or score through a python: "
         "factory that says what an unknown value means."
     )
@@ -174,7 +175,7 @@ def test_lightgbm_text_with_text_for_categories(data, load, tmp_path):
     np.testing.assert_array_equal(model.predict(data.categories, "probability"), expected)
     assert (model.kind, model.columns, model.classes) == ("lightgbm", (*NUMBERS, "place"), None)
     with pytest.raises(
-        InvalidError, match="^Column 'place' has the value 'east' \\(200 rows, 1 such value\\)"
+        InvalidError, match=r"^Column 'place' has the value 'east' \(200 rows, 1 such value\)"
     ):
         model.predict(data.rows.assign(place="east"), "probability")
     # A column that is a category already is LightGBM's own business: to it, unknown means missing.
@@ -216,7 +217,7 @@ def test_lightgbm_is_not_given_what_would_end_the_process(share, data, load, tmp
     (tmp_path / "m.txt").write_bytes(whole)
     load("m.txt")
     (tmp_path / "m.txt").write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(InvalidError, match="^'m.txt' is not a whole LightGBM model: "):
+    with pytest.raises(InvalidError, match=r"^'m.txt' is not a whole LightGBM model: "):
         load("m.txt")
 
 
@@ -263,11 +264,12 @@ def test_onnx_with_one_matrix(zipmap, data, load, tmp_path):
     with pytest.raises(EvaluationError) as caught:
         model.predict(data.numbers.assign(d=1.0), "probability")
     assert str(caught.value) == (
-        "'m.onnx' takes one matrix of 3 columns and does not name them; the dataset offers 4: 'a', 'b', 'c', 'd'.\n"
+        "'m.onnx' takes one matrix of 3 columns and does not name them; the dataset offers 4: "
+        "'a', 'b', 'c', 'd'.\n"
         "  Convert the model with one named input per column, so that it can ask for its own."
     )
     with pytest.raises(
-        InvalidError, match="^'m.onnx' takes tensor\\(float\\) as input 'X', and the dataset has"
+        InvalidError, match=r"^'m.onnx' takes tensor\(float\) as input 'X', and the dataset has"
     ):
         model.predict(data.rows[["a", "b", "place"]], "probability")
 
@@ -330,13 +332,13 @@ def test_a_bit_that_flipped_in_a_skops_file_is_invalid(data, load, tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(InvalidError, match="^'m.skops' is not a whole skops file: "):
+    with pytest.raises(InvalidError, match=r"^'m.skops' is not a whole skops file: "):
         load("m.skops")
 
 
 def test_another_json_file_is_no_model(load, tmp_path):
     (tmp_path / "m.json").write_text('{"hello": 1}', encoding="utf-8")
-    with pytest.raises(InvalidError, match="^'m.json' is not a whole XGBoost model: "):
+    with pytest.raises(InvalidError, match=r"^'m.json' is not a whole XGBoost model: "):
         load("m.json")
 
 
@@ -356,7 +358,8 @@ def test_a_folder_is_no_file(load, tmp_path):
     with pytest.raises(UnavailableError) as caught:
         load("m.skops")
     assert str(caught.value) == (
-        "The model file 'm.skops' cannot be read: Is a directory.\n  Check that it is a file, and its permissions."
+        "The model file 'm.skops' cannot be read: Is a directory.\n"
+        "  Check that it is a file, and its permissions."
     )
 
 

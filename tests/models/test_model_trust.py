@@ -75,7 +75,8 @@ def test_a_malicious_pickle_never_runs_by_default(name, write, load, mark, tmp_p
     assert str(caught.value) == (
         f"'{name}' is not trusted: it is a pickle, and loading it would run any code that is in it.\n"
         f"  If you trust these bytes ({digest}), run: model-gate pin --trust {name}\n"
-        f'  If you trust whatever is there, add to [tool.model_gate] in pyproject.toml: trusted_sources = ["{name}"]'
+        "  If you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
+        f'trusted_sources = ["{name}"]'
     )
     assert not mark.exists()
 
@@ -84,7 +85,7 @@ def test_a_malicious_pickle_never_runs_by_default(name, write, load, mark, tmp_p
 def test_these_pickles_do_run_when_they_are_loaded(name, write, load, mark, tmp_path):
     """Otherwise the test above would show nothing."""
     write(tmp_path / name, mark)
-    with pytest.raises(EvaluationError, match=f"^'{name}' holds .*, which is no model: it has no predict"):
+    with pytest.raises(EvaluationError, match=rf"^'{name}' holds .*, which is no model: it has no predict"):
         load(name, trusted_sources=("*",))
     assert mark.exists()
 
@@ -136,7 +137,7 @@ def test_trusted_sources_are_shell_patterns(pattern, source, trusted, data, load
 
 def test_a_pin_also_holds_for_formats_that_run_nothing(data, load, tmp_path):
     skops.io.dump(LogisticRegression().fit(data.numbers, data.label), tmp_path / "m.skops")
-    with pytest.raises(InvalidError, match="^'m.skops' is not the model that was agreed"):
+    with pytest.raises(InvalidError, match=r"^'m.skops' is not the model that was agreed"):
         load("m.skops", pinned_models={"m.skops": "sha256:0000"})
 
 
@@ -218,7 +219,8 @@ def test_skops_with_unlisted_types_loads_when_it_is_pinned(data, load, tmp_path)
         load("m.skops")
     assert caught.value.what == (
         "'m.skops' is not trusted: it holds sklearn.metrics._dist_metrics.EuclideanDistance64, "
-        "sklearn.neighbors._kd_tree.KDTree, which may run code, and loading it would run any code that is in it."
+        "sklearn.neighbors._kd_tree.KDTree, which may run code, and loading it would run any "
+        "code that is in it."
     )
     model = load("m.skops", pinned_models={"m.skops": digest})
     np.testing.assert_array_equal(
@@ -276,7 +278,7 @@ def test_what_a_skops_model_in_mlflow_says_about_itself_counts_for_nothing(data,
         "serialization_format": "skops",
         "skops_trusted_types": ["builtins.exec"],
     }
-    with pytest.raises(InvalidError, match="is not trusted: it holds builtins.exec, which may run code"):
+    with pytest.raises(InvalidError, match=r"is not trusted: it holds builtins.exec, which may run code"):
         load_folder(mlmodel(tmp_path, {"sklearn": flavor}), tmp_path, SourceContext())
 
 

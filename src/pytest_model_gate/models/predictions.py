@@ -12,6 +12,7 @@ The key is the column that the gate names with ``key``. The file may have more r
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,11 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
                 nearest(name, map(str, frame.columns), f"It has: {some(str(c) for c in frame.columns)}."),
             )
     keys = frame[context.key]
+    if keys.isna().any():
+        raise InvalidError(
+            f"'{path_text}' has no key in {plural(int(keys.isna().sum()), 'row')}.",
+            "Write one prediction per key.",
+        )
     doubled = keys.duplicated()
     if doubled.any():
         examples = some(_item(value) for value in keys[doubled].drop_duplicates().iloc[:3])
@@ -155,7 +161,7 @@ def _read(content: bytes, suffix: str, source: str) -> pd.DataFrame:
         ".parquet": pd.read_parquet,
         ".csv": pd.read_csv,
         ".feather": pd.read_feather,
-        ".jsonl": lambda stream: pd.read_json(stream, lines=True),
+        ".jsonl": _read_json_lines,
     }
     if suffix not in readers:
         raise ConfigurationError(
@@ -169,6 +175,13 @@ def _read(content: bytes, suffix: str, source: str) -> pd.DataFrame:
             f"'{source}' cannot be read as {suffix}: {one_line(error, 120)}.", "Write the file again."
         ) from None
     return frame
+
+
+def _read_json_lines(stream: io.BytesIO) -> pd.DataFrame:
+    """Read one object per line; ``pandas.read_json`` is off in the last digit and makes numbers of text."""
+    import pandas as pd
+
+    return pd.DataFrame([json.loads(line) for line in stream if line.strip()])
 
 
 def _kind(values: pd.Series[Any] | pd.Index[Any]) -> str:
