@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -277,6 +278,22 @@ def test_two_perfect_rankings_still_have_a_width() -> None:
             low, high = found.inference.bounds(0.05)
             assert low < -0.02 < 0.02 < high
             assert not found.identical
+
+
+def test_a_tie_to_the_last_digit_accuses_nobody() -> None:
+    y, candidate, _ = two_models(300, 14)
+    assert candidate.probability is not None
+    order = np.argsort(candidate.probability)
+    same = [(i, j) for i, j in itertools.pairwise(order) if y[i] == y[j]][17]
+    swapped = candidate.probability.copy()
+    swapped[list(same)] = swapped[list(same[::-1])]
+
+    for weight in (None, unequal(300)[np.random.default_rng(0).permutation(300)]):
+        found = measure_pair(resolve("roc_auc"), sample(y, weight=weight), scored(swapped), candidate)
+
+        assert not found.identical
+        assert found.inference.gain == 0
+        assert found.p_below(0.0) >= 0.5
 
 
 def test_identical_reads_only_what_the_metric_reads() -> None:

@@ -30,7 +30,7 @@ def _direct(y: npt.NDArray[np.bool_], score: Floats) -> tuple[float, Floats]:
 
 def _paired(y: npt.NDArray[np.bool_], candidate: Floats, reference: Floats) -> PairedAuc:
     (b, of_b), (a, of_a) = _direct(y, candidate), _direct(y, reference)
-    return paired_auc(b, a, of_b, of_a, y)
+    return paired_auc(b, a, of_b, of_a, np.flatnonzero(y))
 
 
 def _asah() -> dict[str, Floats]:

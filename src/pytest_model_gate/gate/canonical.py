@@ -87,4 +87,8 @@ class Steady:
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value against "the gain is at least ``threshold``"."""
-        return float(f"{self.inner.p_below(threshold):.{P_DIGITS}g}")
+        p = self.inner.p_below(threshold)
+        if canonical(self.gain - threshold, self.scale) >= 0:
+            # Also a tie to the last digit accuses nobody, whatever the noise below that digit says.
+            p = max(p, 0.5)
+        return float(f"{p:.{P_DIGITS}g}")

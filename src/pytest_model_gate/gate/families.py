@@ -30,6 +30,9 @@ from .sample import Sample
 #: The level at which an interval without any spread gets its width.
 _READ_AT = 0.05
 
+#: How close to the end of its range a value is perfect, as a share of the range: closer than any count shows.
+_AT_BOUND = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -177,7 +180,7 @@ def paired_influence(
         area = _areas(metric, sample, candidate, reference, relative)
         if not area.trusts_delong:
             inference = replace(inference, standard_error=max(inference.standard_error, area.standard_error))
-    return Found(first, second, _with_width(metric, sample, inference))
+    return Found(first, second, _with_width(metric, sample, inference, first, second))
 
 
 def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
@@ -195,7 +198,7 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         negatives, positives = sample.class_sizes
         area = Auc(value, positives, negatives, floor)
         inference = replace(inference, standard_error=max(inference.standard_error, area.standard_error))
-    return Found(value, floor, _with_width(metric, sample, inference))
+    return Found(value, floor, _with_width(metric, sample, inference, value))
 
 
 # -- which one ----------------------------------------------------------------------------------------
@@ -268,25 +271,27 @@ def _areas(
         second,
         metric.influence(truth, candidate),
         metric.influence(truth, reference),
-        truth.values == 1,
+        truth.positives,
         weight=_weight(metric, second, relative),
     )
     negatives, positives = sample.class_sizes
     return replace(paired, positives=positives, negatives=negatives)
 
 
-def _with_width(metric: Metric, sample: Sample, inference: Student) -> Student:
-    """Return an inference that has a width, also where no row shows any spread.
+def _with_width(metric: Metric, sample: Sample, inference: Student, *values: float) -> Student:
+    """Return an inference that has a width, also where every model is perfect.
 
-    Two models that are both perfect, or wrong on the same rows, differ by nothing on these rows; on others
-    they may. As with proportions, nothing was seen in so many rows.
+    Perfect models show no spread on these rows; on others they may. As with proportions, nothing was seen
+    to go wrong in so many rows.
     """
     reach = metric.bounds[1] - metric.bounds[0]
-    if inference.standard_error > 0 or not np.isfinite(reach):
+    if not all(
+        min(abs(value - end) for end in metric.bounds) <= _AT_BOUND * reach < math.inf for value in values
+    ):
         return inference
     z = normal_quantile(_READ_AT)
     rows = min((size for size in sample.class_sizes if size > 0), default=sample.effective)
-    return replace(inference, standard_error=float(reach * z / (rows + z * z)))
+    return replace(inference, standard_error=max(inference.standard_error, reach * z / (rows + z * z)))
 
 
 def _ranked_df(metric: Metric, sample: Sample) -> int | None:

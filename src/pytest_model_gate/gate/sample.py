@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..metrics.rows import Mask, Truth
+from ..metrics.rows import Floats, Mask, Truth
 from ..stats.design import Design
 from ..stats.variance import MINIMUM_GROUPS
 
@@ -62,8 +62,8 @@ class Sample:
         return Sample(truth=self.truth.subset(mask), design=self.design.subset(mask))
 
 
-def effective_size(weight: np.ndarray[tuple[int], np.dtype[np.float64]] | None, n: int) -> float:
+def effective_size(weight: Floats | None, n: int) -> float:
     """Return Kish's effective sample size."""
     if weight is None:
         return float(n)
-    return float(weight.sum() ** 2 / (weight @ weight))
+    return float(weight.sum() ** 2 / (weight * weight).sum())

@@ -11,9 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from .design import Floats, Mask
+from .design import Codes, Floats
 from .inference import normal_cdf, normal_quantile
 from .roots import crossing, first_reach
 
@@ -167,7 +165,7 @@ def paired_auc(
     reference: float,
     of_candidate: Floats,
     of_reference: Floats,
-    positive: Mask,
+    positive: Codes,
     *,
     weight: float = 1.0,
 ) -> PairedAuc:
@@ -179,19 +177,20 @@ def paired_auc(
         The two areas.
     of_candidate, of_reference : ndarray, shape (n,)
         Influence of the rows: ``(placement - area) / share of the row's class``.
-    positive : ndarray of bool, shape (n,)
-        Which rows are positive.
+    positive : ndarray of int
+        The rows that are positive.
     weight : float
         As in :class:`PairedAuc`.
     """
-    positives = int(np.count_nonzero(positive))
-    negatives = len(positive) - positives
-    factors = np.array([_factor(negatives), _factor(positives)]) / len(positive) ** 2
+    n, positives = len(of_candidate), len(positive)
+    negatives = n - positives
 
     def variance(values: Floats) -> float:
+        # Sums and no dot products: those of BLAS depend on its threads in the last digits.
         squares = values * values
-        of_positives = float(squares @ positive)
-        return float(factors @ (float(squares.sum()) - of_positives, of_positives))
+        of_positives = float(squares[positive].sum())
+        of_negatives = float(squares.sum()) - of_positives
+        return (_factor(positives) * of_positives + _factor(negatives) * of_negatives) / n**2
 
     first, second = variance(of_candidate), weight**2 * variance(of_reference)
     difference = variance(of_candidate - weight * of_reference)

@@ -83,6 +83,6 @@ def from_cells(
     n = int(counts.sum())
     if n < 2:
         raise too_few(n)
-    centred = influence - counts @ influence / n
-    variance = (counts @ centred**2 + pseudo) / n / (n - 1)
-    return Student(gain=gain, standard_error=math.sqrt(float(variance)), df=n - 1, method=method)
+    centred = influence - float((counts * influence).sum()) / n
+    variance = (float((counts * centred**2).sum()) + pseudo) / n / (n - 1)
+    return Student(gain=gain, standard_error=math.sqrt(variance), df=n - 1, method=method)

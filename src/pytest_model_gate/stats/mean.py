@@ -36,9 +36,11 @@ def mean_of_rows(values: Floats, shift: float = 0.0, size: float = 0.0) -> Stude
         raise too_few(n)
     mean = float(values.mean())
     centred = values - mean
-    squared = centred * centred
-    second = float(squared.sum()) / n
-    third = float(np.dot(squared, centred)) / n
+    # Sums and no dot products: those of BLAS depend on its threads in the last digits.
+    powers = centred * centred
+    second = float(powers.sum()) / n
+    powers *= centred
+    third = float(powers.sum()) / n
     # Spread that is only rounding error is none.
     if second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
         few = n < _ENOUGH_WITHOUT_SPREAD

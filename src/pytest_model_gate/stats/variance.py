@@ -82,8 +82,9 @@ def too_few(n: int) -> UndefinedMetricError:
 
 def _squares(values: Floats) -> float:
     """Return the sum of squares around the mean."""
-    centred = values - values.mean()
-    return float(centred @ centred)
+    squares = values - values.mean()
+    squares *= squares
+    return float(squares.sum())
 
 
 def _within(values: Floats, strata: Codes, n: int, *, units: str) -> Spread:
@@ -100,7 +101,7 @@ def _within(values: Floats, strata: Codes, n: int, *, units: str) -> Spread:
     caution = ""
     if df < MINIMUM_GROUPS - 1:
         caution = f"{len(values)} {units} in {len(sizes)} strata are too few to tell how {units} differ"
-    return Spread(float(squares @ factor) / n**2, max(df, 1), caution)
+    return Spread(float((squares * factor).sum()) / n**2, max(df, 1), caution)
 
 
 def _stratum_of_groups(groups: Codes, strata: Codes) -> Codes:
