@@ -70,7 +70,7 @@ class Ledger:
         if known is not None and report.failed:
             known.failed = True
             if report.when not in ("setup", "call", "teardown"):  # xdist makes a report for a crashed test
-                known.trouble = f"the worker died while it ran ({report.longrepr})"
+                known.trouble = str(report.longrepr)
 
     def _note(self, known: Seen, report: pytest.TestReport, payload: dict[str, Any]) -> None:
         if report.when == "setup":

@@ -61,8 +61,6 @@ def settle(ledger: Ledger, *, interrupted: bool) -> Run:
     """Return what the run found; every gate that was collected is either judged or listed with a reason."""
     tested, not_judged = [], []
     for nodeid, seen in sorted(ledger.seen.items()):
-        if seen.fate == "refused":
-            continue  # a collection error has said it
         if seen.records:
             tested.append(
                 Tested(
@@ -95,7 +93,9 @@ def settle(ledger: Ledger, *, interrupted: bool) -> Run:
 
 
 def _not_judged(nodeid: str, seen: Seen) -> NotJudged:
-    if seen.fate == "deselected":
+    if seen.fate == "refused":
+        reason, fails = "refused, see the errors above", True
+    elif seen.fate == "deselected":
         reason, fails = "deselected", False
     elif seen.skipped:
         reason, fails = f"skipped ({seen.skipped})", False

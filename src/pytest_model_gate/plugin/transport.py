@@ -19,17 +19,35 @@ ATTRIBUTE = "model_gate"
 
 
 def note_properties(gate: GateItem) -> None:
-    """Tell JUnit and other readers of ``user_properties`` the verdict of this test's gate."""
-    if not gate.records:
-        return
+    """Tell JUnit and other readers of ``user_properties`` the verdict of this test's gate.
+
+    What the test itself recorded is made fit to travel: a test of a model that says
+    ``record_property("auc", np.float64(0.7))`` must not lose its verdict for that.
+    """
     from ..policy import GRAVITY
 
-    found = {record.verdict for record in gate.records}
-    verdict = next((grave for grave in GRAVITY if grave in found), gate.records[0].verdict)
     name = f"model_gate_{gate.name}"
     properties = gate.item.user_properties
     # The list outlives a re-run of the test.
-    properties[:] = [*(pair for pair in properties if pair[0] != name), (name, verdict.value)]
+    kept = [(key, _carried(value)) for key, value in properties if key != name]
+    if gate.records:
+        found = {record.verdict for record in gate.records}
+        verdict = next((grave for grave in GRAVITY if grave in found), gate.records[0].verdict)
+        kept.append((name, verdict.value))
+    properties[:] = kept
+
+
+def _carried(value: object) -> object:
+    """Return a value that execnet carries: itself, a numpy scalar's number, or its text."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    unpack = getattr(value, "item", None)
+    if callable(unpack) and getattr(value, "ndim", None) == 0:
+        return _carried(unpack())
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return str(value)
 
 
 def attach(report: pytest.TestReport, call: pytest.CallInfo[None], gate: GateItem) -> None:
