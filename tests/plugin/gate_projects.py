@@ -42,7 +42,7 @@ def test_worse():
 #: Plugins of others that cost a second per run (hypothesis imports itself at the end of every run).
 WITHOUT = ("hypothesispytest", "typeguard", "anyio", "randomly")
 
-IN_PROCESS = {"plain": ("-p", "no:xdist"), "n0": ("-n0",)}
+WORLDS = {"plain": ("-p", "no:xdist"), "n0": ("-n0",), "n2": ("-n2",)}
 
 
 class Project:
@@ -61,14 +61,13 @@ class Project:
         """Write the configuration."""
         (self.path / "model_gate.toml").write_text(text)
 
-    def run(self, *arguments: str, world: str = "", cache: bool = False) -> pytest.RunResult:
-        """Run pytest as the world says: in this process, or with two workers."""
-        world = world or self.world
+    def run(self, *arguments: str, cache: bool = False, subprocess: bool = False) -> pytest.RunResult:
+        """Run pytest as the world says: in this process if that is possible, or with two workers."""
         for name in WITHOUT if cache else (*WITHOUT, "cacheprovider"):
             arguments = (*arguments, "-p", f"no:{name}")
-        if world == "n2":
-            return self.pytester.runpytest_subprocess("-n2", *arguments)
-        return self.pytester.runpytest_inprocess(*IN_PROCESS[world], *arguments)
+        if subprocess or self.world == "n2":
+            return self.pytester.runpytest_subprocess(*WORLDS[self.world], *arguments)
+        return self.pytester.runpytest_inprocess(*WORLDS[self.world], *arguments)
 
 
 def section(result: pytest.RunResult, title: str) -> list[str]:
