@@ -10,7 +10,7 @@ from collections.abc import Callable
 _FURTHEST = 38.0
 
 #: Steps in standard deviations before the bracket is refined.
-_STEP = 0.25
+_STEP = 1.0
 
 #: Bisection alone would need fewer.
 _ROUNDS = 300
