@@ -6,14 +6,14 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
-from conftest import free_port
-from pytest_model_gate.errors import InvalidError, UnavailableError
+from pytest_model_gate.errors import EvaluationError, InvalidError, UnavailableError
 
 LIMITS = (
     "MLFLOW_HTTP_REQUEST_TIMEOUT",
@@ -142,8 +142,8 @@ PROMISE = 15.0
 
 
 @pytest.mark.parametrize("source", ["models:/credit@champion", "models:/credit/1", "runs:/0123/model"])
-def test_a_refused_connection_ends_soon_and_names_server_and_setting(source, load):
-    uri = f"http://127.0.0.1:{free_port()}"
+def test_a_refused_connection_ends_soon_and_names_server_and_setting(source, unused_port, load):
+    uri = f"http://127.0.0.1:{unused_port}"
     start = time.monotonic()
     with pytest.raises(UnavailableError) as caught:
         load(source, tracking_uri=uri)
@@ -177,10 +177,73 @@ def test_limits_that_the_user_has_set_stay(silent_server, load, monkeypatch):
         load("models:/credit@champion", tracking_uri=silent_server)
 
 
-def test_a_password_is_in_no_message_of_an_unreachable_server(load):
-    port = free_port()
+def test_a_password_is_in_no_message_of_an_unreachable_server(unused_port, load):
+    port = unused_port
     with pytest.raises(UnavailableError) as caught:
         load("models:/credit/1", tracking_uri=f"http://ann:s3cret@127.0.0.1:{port}/?token=t0ken")
     assert f"The MLflow server http://***@127.0.0.1:{port}/?token=*** cannot be reached" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert "t0ken" not in str(caught.value)
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[int], str]]:
+    """Start a server that answers everything with one status, as a proxy in front of MLflow may."""
+    servers: list[HTTPServer] = []
+
+    def start(status: int) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "what", "remedy"),
+    [
+        (
+            401,
+            UnavailableError,
+            "The MLflow server {uri} refused to open 'models:/credit@champion': it answered 401.",
+            "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
+        ),
+        (
+            403,
+            UnavailableError,
+            "The MLflow server {uri} refused to open 'models:/credit@champion': it answered 403.",
+            "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
+        ),
+        (
+            404,
+            EvaluationError,
+            "{uri} does not answer as an MLflow server does, "
+            "so 'models:/credit@champion' could not be opened.",
+            "Check tracking_uri of the gate.",
+        ),
+        (
+            503,
+            UnavailableError,
+            "The MLflow server {uri} failed with 503 while it was asked for 'models:/credit@champion'.",
+            "Look at the server's log, and run the gate again.",
+        ),
+    ],
+)
+def test_what_a_server_answers(status, error, what, remedy, answering, load):
+    uri = answering(status)
+    with pytest.raises(error) as caught:
+        load("models:/credit@champion", tracking_uri=uri)
+    assert (caught.value.what, caught.value.remedy) == (what.format(uri=uri), remedy)

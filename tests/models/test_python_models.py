@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pytest_model_gate.errors import ConfigurationError, EvaluationError, UnavailableError
+from pytest_model_gate.models.scoring import score
 
 
 @pytest.fixture
@@ -219,3 +220,20 @@ def test_two_columns_of_probabilities_stay_two(project, load, data):
     project("credit_matrix", CREDIT)
     made = load("python:credit_matrix:matrix").predict(data.rows, "probability")
     np.testing.assert_array_equal(made[:, 0], data.rows["a"])
+
+
+def test_a_model_that_is_not_fitted_says_so_when_it_is_scored(project, load, data):
+    project(
+        "credit_unfitted",
+        """
+        import lightgbm, xgboost
+        from sklearn.linear_model import LogisticRegression
+        def linear(): return LogisticRegression()
+        def trees(): return xgboost.XGBClassifier()
+        def leaves(): return lightgbm.LGBMClassifier()
+        """,
+    )
+    for name in ("linear", "trees", "leaves"):
+        model = load(f"python:credit_unfitted:{name}")
+        with pytest.raises(EvaluationError, match=r"raised (LGBM)?NotFittedError while scoring: "):
+            score(model, [data.numbers], {"label"})

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ..errors import EvaluationError, InvalidError
 from .wording import nearest, plural, shorten, some
 
@@ -46,7 +49,6 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 
     A missing value becomes NaN (and the column float64). Text, dates and categories stay as they are.
     """
-    import numpy as np
     import pandas as pd
 
     replaced: dict[str, Any] = {}
@@ -93,7 +95,7 @@ def with_categories(
         if keep_categoricals and isinstance(column.dtype, pd.CategoricalDtype):
             continue
         index = pd.Index(list(known))
-        codes = index.get_indexer(column.astype(object).to_numpy())
+        codes = _codes(column, index)
         lost = (codes < 0) & column.notna().to_numpy()
         if lost.any():
             example = column[lost].iloc[0]
@@ -107,6 +109,17 @@ def with_categories(
             )
         replaced[name] = pd.Categorical.from_codes(codes, categories=index)
     return frame.assign(**replaced) if replaced else frame
+
+
+def _codes(column: pd.Series[Any], index: pd.Index[Any]) -> npt.NDArray[np.intp]:
+    """Return where each value stands in ``index``; -1 where it doesn't, or is missing."""
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(index.get_indexer(pd.Index(column.astype(object))))
+    own = column.cat.codes.to_numpy()
+    position = index.get_indexer(column.cat.categories.astype(object))
+    return np.where(own < 0, -1, np.append(position, -1)[own])
 
 
 def _item(value: Any) -> Any:

@@ -141,12 +141,17 @@ def _classes(found: Any, identity: Identity) -> tuple[Any, ...] | None:
 
 def _adapt(found: Any) -> Adapt:
     module = type(found).__module__.partition(".")[0]
-    if module == "xgboost":
+    if module == "xgboost" and _is_fitted(found, "get_booster"):
         from .xgboost import adapter
 
         return adapter(found.get_booster())
-    if module == "lightgbm":
+    if module == "lightgbm" and _is_fitted(found, "booster_"):
         from .lightgbm import adapter as lightgbm_adapter
 
         return lightgbm_adapter(found.booster_)
     return plain
+
+
+def _is_fitted(found: Any, attribute: str) -> bool:
+    # What isn't fitted says so itself when it is asked to predict.
+    return hasattr(found, attribute) and bool(getattr(found, "__sklearn_is_fitted__", lambda: True)())

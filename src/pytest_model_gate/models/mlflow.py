@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
     try:
         with calling(RESOLVE_LIMITS):
             server = server_of(context)
+            if run:
+                server = replace(server, registry=server.tracking)  # a run is no matter of the registry
             check_store(server)
             from mlflow import MlflowClient
 

@@ -35,7 +35,7 @@ _UNREACHABLE = re.compile(
     r"|Name or service|failed with timeout",
     re.IGNORECASE,
 )
-_STATUS = re.compile(r"error code (\d{3})|(\d{3}) (?:Client|Server) Error")
+_STATUS = re.compile(r"error code (\d{3})|(\d{3}) (?:Client|Server) Error|too many (\d{3}) error responses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,11 @@ def explain(error: Exception, source: str, server: Server) -> ModelGateError:
             f"The MLflow server {server.shown} refused to open '{source}': it answered {code}.",
             "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
         )
+    if code.startswith("5"):
+        return UnavailableError(
+            f"The MLflow server {server.shown} failed with {code} while it was asked for '{source}'.",
+            "Look at the server's log, and run the gate again.",
+        )
     if server.registry.startswith(("http:", "https:")) and _UNREACHABLE.search(text):
         timeout = os.environ.get("MLFLOW_HTTP_REQUEST_TIMEOUT", RESOLVE_LIMITS["MLFLOW_HTTP_REQUEST_TIMEOUT"])
         silent = re.search("timed? ?out|timeout", text, re.IGNORECASE)
@@ -146,10 +151,10 @@ def explain(error: Exception, source: str, server: Server) -> ModelGateError:
             f"Start it, or correct {server.setting}. "
             "MLFLOW_HTTP_REQUEST_TIMEOUT and MLFLOW_HTTP_REQUEST_MAX_RETRIES set how long to wait.",
         )
-    if code.startswith("5"):
-        return UnavailableError(
-            f"The MLflow server {server.shown} failed with {code} while it was asked for '{source}'.",
-            "Look at the server's log, and run the gate again.",
+    if code == "404":
+        return EvaluationError(
+            f"{server.shown} does not answer as an MLflow server does, so '{source}' could not be opened.",
+            f"Check {server.setting}.",
         )
     return EvaluationError(
         f"MLflow at {server.shown} could not open '{source}': {shorten(first_line(error), 160)}.",
