@@ -284,6 +284,8 @@ def save_pyfunc(folder: Path, data) -> None:
         )
 
 
+# MLflow puts a filter of its own in front of ours when a model class is made.
+@pytest.mark.filterwarnings("ignore:.*Add type hints to the `predict` method")
 def test_a_python_function_needs_trust_and_then_predicts(data, tmp_path, sqlite_store, store):
     save_pyfunc(tmp_path / "model", data)
     sqlite_store.client().log_artifacts(sqlite_store.run_id, str(tmp_path / "model"), "doubled")
