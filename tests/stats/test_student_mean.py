@@ -66,7 +66,7 @@ def test_mirror_duality_and_containment(
 def test_skewness_correction_lowers_the_one_sided_error_of_heavy_tails() -> None:
     """Squared exponential losses, true mean 2; the upper bound misses too often, with correction less so."""
     rng = np.random.default_rng(11)
-    for n, plain_at_least, corrected_at_most in ((30, 0.17, 0.16), (100, 0.105, 0.10), (1000, 0.06, 0.06)):
+    for n, plain_at_least, corrected_at_most in ((30, 0.17, 0.12), (100, 0.105, 0.09), (1000, 0.06, 0.06)):
         repetitions = 4000
         values = rng.exponential(size=(repetitions, n)) ** 2
         mean, sd = values.mean(axis=1), values.std(axis=1, ddof=1)
