@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options; nothing is computed here, because every start of pytest comes through."""
     # House rules for help texts, as in pytest and xdist: start with a capital letter; a single phrase
     # ends without a period, several end with periods.
-    group = parser.getgroup("model gate", "comparing machine learning models")
+    group = parser.getgroup("model gate")
     for role in ("candidate", "production", "baseline"):
         group.addoption(
             f"--gate-{role}",
