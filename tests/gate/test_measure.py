@@ -591,7 +591,7 @@ def test_a_relative_tolerance_of_a_proportion_keeps_its_level() -> None:
 
 @pytest.mark.parametrize(("positives", "most"), [(20, 1.5 * 0.05), (50, MOST)])
 def test_average_precision_keeps_its_level_from_20_positives_on(positives: int, most: float) -> None:
-    """Two equal models, margin 0. With 20 positives 6.0 % pass and 5.7 % are accused (12,000 draws, six seeds)."""
+    """Two equal models; of 20 positives 6.0 % pass and 5.7 % are accused (12,000 draws, six seeds)."""
 
     def draw(rng: np.random.Generator) -> Measured:
         n = 8 * positives
