@@ -269,8 +269,8 @@ def save_pyfunc(folder: Path, data) -> None:
     import mlflow.pyfunc
     from mlflow.models import infer_signature
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    # Recorded and not only ignored: MLflow puts a filter of its own in front when a model class is made.
+    with warnings.catch_warnings(record=True):
 
         class Doubled(mlflow.pyfunc.PythonModel):
             def predict(self, context, model_input, params=None):
@@ -284,8 +284,6 @@ def save_pyfunc(folder: Path, data) -> None:
         )
 
 
-# MLflow puts a filter of its own in front of ours when a model class is made.
-@pytest.mark.filterwarnings("ignore:.*Add type hints to the `predict` method")
 def test_a_python_function_needs_trust_and_then_predicts(data, tmp_path, sqlite_store, store):
     save_pyfunc(tmp_path / "model", data)
     sqlite_store.client().log_artifacts(sqlite_store.run_id, str(tmp_path / "model"), "doubled")
