@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,21 +14,20 @@ from ..hooks import ModelProtocol
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..policy import gate_verdict
-from ..redact import redact
 from ..results import Check, GateRecord, Line, Question
-from ..spec import NO_MODEL, GateSpec, Role, Tolerance
+from ..spec import GateSpec, Role, Tolerance
+from .assertions import asserted
 from .inputs import Failed, Inputs, attempt, failed_check
-from .lines import ALL, Ask, judge, plan, tolerance_of, waive
+from .lines import Ask, judge, plan
 from .measure import Measured, measure_floor, measure_pair
 from .names import checked, metrics_of
+from .notes import notes, versions
 from .registry import build_registry, extra_metrics
 from .rows import Judged, collect
+from .waivers import waive
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Libraries whose version can change a prediction or a number.
-VERSIONED = ("pytest-model-gate", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "mlflow")
 
 
 def evaluate(
@@ -188,64 +186,27 @@ class Evaluation:
         if isinstance(judged, tuple):
             return self._record(f"{name}({metric or ''})", checks=judged)
         try:
-            return self._answer(name, question, metric, limit, judged)
+            found = None if metric is None else resolve(metric, extra_metrics(self._registry))
+            if found is not None:
+                self._metrics.setdefault(found.name, found)
+                metric = found.name
+            asks = asserted(
+                self.spec,
+                self._metrics,
+                self._asks[0],
+                question=question,
+                metric=metric,
+                limit=limit,
+                n=judged.sample.n,
+                roles=judged.predicted,
+            )
         except ModelGateError as error:
             check = failed_check("assertion", name, error)
             return self._record(f"{name}({metric or ''})", checks=(*self._passed_checks, check))
-
-    def _answer(
-        self,
-        name: str,
-        question: Question,
-        metric: str | None,
-        limit: Tolerance | float | None,
-        judged: Judged,
-    ) -> GateRecord:
-        canonical = None if metric is None else resolve(metric, extra_metrics(self._registry))
-        if canonical is not None:
-            self._metrics.setdefault(canonical.name, canonical)
-        wanted = (canonical.name,) if canonical else self.spec.metrics
-        planned = self._asks[0]
-        asks = [ask for ask in planned if ask.question == question and ask.metric in wanted]
-        if limit is not None and question == "floor":
-            # A floor is a question of its own: the gate's own floor for the metric, if any, stays apart.
-            asks = []
-        asks = [ask if limit is None else replace(ask, limit=limit) for ask in asks]
-        present = {ask.metric for ask in asks}
-        asks += [self._extra_ask(question, name, limit, judged) for name in wanted if name not in present]
         # The whole family is judged together, so that an accusation is corrected for all of it.
-        others = [ask for ask in planned if not any(_same(ask, asked_for) for asked_for in asks)]
-        lines = self._judge([*asks, *others])[: len(asks)]
-        asked = f"{name}({canonical.name if canonical else ''})"
-        return self._record(asked, checks=self._passed_checks, lines=lines)
-
-    def _extra_ask(
-        self, question: Question, metric: str, limit: Tolerance | float | None, judged: Judged
-    ) -> Ask:
-        """Return a question that the gate itself does not ask."""
-        if question == "regression" and "production" not in judged.predicted:
-            raise ConfigurationError(
-                f'gate {self.spec.name!r} has production = "none": there is nothing to regress from.',
-                "Use assert_beats_baseline or assert_at_least, or name a production model.",
-            )
-        if question == "baseline" and "baseline" not in judged.predicted:
-            raise ConfigurationError(
-                f"gate {self.spec.name!r} has no baseline.", 'Give it baseline = "prior" (or "mean").'
-            )
-        if limit is None:
-            limit = (
-                tolerance_of(self._metrics[metric], self.spec.max_regression)
-                if question == "regression"
-                else self.spec.min_gain.get(metric, self.spec.min_gain.get("*", 0.0))
-            )
-        return Ask(
-            question=question,
-            metric=metric,
-            slice=ALL,
-            n=judged.sample.n,
-            limit=limit,
-            on_inconclusive=self.spec.on_inconclusive,
-        )
+        own = {ask.topic for ask in asks}
+        lines = self._judge([*asks, *(ask for ask in self._asks[0] if ask.topic not in own)])
+        return self._record(f"{name}({metric or ''})", checks=self._passed_checks, lines=lines[: len(asks)])
 
     def _data_checks(self) -> tuple[Check, ...]:
         """Return the checks on the data alone; a schema is checked even where the pin fails."""
@@ -350,57 +311,14 @@ class Evaluation:
             checks=tuple(checks),
             lines=tuple(lines),
             small_slices=tuple(self._asks[1]) if scored else (),
-            notes=() if only_checks else self._notes(scored),
-            versions=_versions(),
+            notes=()
+            if only_checks
+            else (*notes(self.spec, inputs.models), *(scored.notes if scored else ())),
+            versions=versions(),
         )
-
-    def _notes(self, scored: Judged | None) -> tuple[str, ...]:
-        notes: list[str] = []
-        models = self._inputs.models
-        candidate, production = models.get("candidate"), models.get("production")
-        if (
-            candidate is not None
-            and production is not None
-            and not isinstance(candidate, Failed)
-            and not isinstance(production, Failed)
-            and _same_model(candidate, production)
-        ):
-            notes.append(
-                "candidate and production are the same model: was the wrong one compared? "
-                f"({redact(candidate.resolved)})"
-            )
-        if self.spec.production == NO_MODEL:
-            notes.append("first release: there is no production model; judged by baseline and floors only")
-        if not self.spec.baseline:
-            notes.append(
-                'NO BASELINE: nothing shows that this model beats a trivial one; baseline = "prior"?'
-            )
-        return (*notes, *(scored.notes if scored else ()))
-
-
-def _same(one: Ask, other: Ask) -> bool:
-    return (one.question, one.metric, one.slice) == (other.question, other.metric, other.slice)
-
-
-def _same_model(one: ModelProtocol, other: ModelProtocol) -> bool:
-    # One file of predictions may hold several models' columns.
-    copies = one.digest and one.digest == other.digest and one.kind != "predictions"
-    return one.resolved == other.resolved or bool(copies)
 
 
 def _error(check: Check) -> ModelGateError:
     finding = check.findings[0] if check.findings else None
     text = finding.problem if finding else check.summary
     return EvaluationError(f"{check.name}: {text}", finding.remedy if finding else "")
-
-
-def _versions() -> tuple[tuple[str, str], ...]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = []
-    for name in VERSIONED:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
-    return tuple(found)

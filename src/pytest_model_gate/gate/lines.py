@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 
 from ..errors import EvaluationError, ModelGateError
 from ..metrics.metric import Metric
-from ..policy import Decision, decide, holm
-from ..results import Check, Finding, Interval, Line, Question, SmallSlice, Verdict
-from ..spec import GateSpec, OnInconclusive, SliceSpec, Tolerance, Waiver
+from ..policy import decide, holm
+from ..results import Interval, Line, Question, SmallSlice, Verdict
+from ..spec import GateSpec, OnInconclusive, SliceSpec, Tolerance
 from .canonical import canonical
 from .measure import Measured
+from .words import words
 
 ALL = "all"
 ANY = "*"
@@ -44,10 +44,14 @@ class Ask:
         return self.limit.value if isinstance(self.limit, Tolerance) and self.limit.relative else 0.0
 
     @property
+    def topic(self) -> tuple[object, ...]:
+        """What it is about; an assertion about the same topic takes its place."""
+        return self.question, self.metric, self.slice, self.number if self.question == "floor" else None
+
+    @property
     def measured_as(self) -> tuple[object, ...]:
         """What tells one measurement from another: asking twice measures once."""
-        floor = self.number if self.question == "floor" else 0.0
-        return self.question, self.metric, self.slice, floor, self.relative
+        return *self.topic, self.relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +208,9 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
     )
     margin = -required if ask.question == "regression" else abs(inference.gain - required)
     detectable, needed = measured.minimum_detectable(alpha), measured.rows_needed(margin, alpha)
-    reason, remedy = _words(ask, decision, measured, metric, required, detectable, needed)
+    reason, remedy = words(
+        ask, decision, measured, metric, required=required, detectable=detectable, needed=needed
+    )
     undecided = decision.verdict is Verdict.INCONCLUSIVE
     return Line(
         question=ask.question,
@@ -234,58 +240,6 @@ def _tolerance_text(ask: Ask) -> str:
     return f"{ask.limit:g}"
 
 
-def _words(
-    ask: Ask,
-    decision: Decision,
-    measured: Measured,
-    metric: Metric,
-    required: float,
-    detectable: float | None,
-    needed: int | None,
-) -> tuple[str, str]:
-    """Return the reason and the next step of a line."""
-    if decision.verdict is Verdict.PASS:
-        return decision.reason, ""
-    if decision.verdict is Verdict.REGRESSED:
-        gain = measured.inference.gain
-        if ask.question == "regression":
-            return (
-                f"{decision.reason}: {abs(gain):.4g} worse, {-required:.4g} allowed",
-                f"Do not ship this candidate. See what changed on {_where(ask.slice)}, "
-                f"or accept it for a time with a waiver.",
-            )
-        if ask.question == "baseline":
-            return (
-                f"{decision.reason}: gain {gain:.4g}, more than {required:.4g} needed",
-                "Do not ship this candidate: a trivial model does as well.",
-            )
-        return (
-            f"{decision.reason}: {measured.candidate:.4g}, "
-            f"{'at least' if metric.higher_is_better else 'at most'} {ask.limit:g} needed",
-            "Do not ship this candidate.",
-        )
-    if measured.caution:
-        return decision.reason, "Judge more rows, or set on_inconclusive."
-    if ask.question == "regression" and required == 0:
-        return (
-            f"{decision.reason}: a tolerance of 0 can be proven only by a candidate that is better",
-            f"Set max_regression for {ask.metric}.",
-        )
-    if detectable is None or needed is None or needed <= measured.n:
-        return (
-            f"{decision.reason}: the gain {measured.inference.gain:.4g} is too close to {required:.4g}",
-            "Judge more rows, improve the candidate, or set on_inconclusive.",
-        )
-    return (
-        f"{measured.n:,} rows resolve {detectable:.2g}; about {needed:,} needed",
-        "Judge more rows, allow a larger max_regression, or set on_inconclusive or min_rows for these rows.",
-    )
-
-
-def _where(slice_name: str) -> str:
-    return "all rows" if slice_name == ALL else slice_name
-
-
 def _unanswered(ask: Ask, error: ModelGateError) -> Line:
     verdict = Verdict.ERROR if isinstance(error, EvaluationError) else Verdict.INVALID
     floor = ask.limit if ask.question == "floor" and not isinstance(ask.limit, Tolerance) else None
@@ -305,58 +259,4 @@ def _unanswered(ask: Ask, error: ModelGateError) -> Line:
         reason=error.what,
         remedy=error.remedy,
         on_inconclusive=ask.on_inconclusive,
-    )
-
-
-def waive(lines: Sequence[Line], waivers: Iterable[Waiver], today: date) -> tuple[list[Line], Check | None]:
-    """Mark the failing lines that somebody answers for; an expired or unused waiver is an error.
-
-    Returns
-    -------
-    list of Line
-        The lines, with ``waiver`` set where one counts.
-    Check or None
-        The check on the waivers themselves; ``None`` where there are none.
-    """
-    found = list(lines)
-    findings: list[Finding] = []
-    waivers = tuple(waivers)
-    for waiver in waivers:
-        subject = f"{waiver.metric} on {waiver.slice}"
-        matching = [
-            index
-            for index, line in enumerate(found)
-            if (line.metric, line.slice) == (waiver.metric, waiver.slice)
-            and line.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE)
-            and line.fails
-        ]
-        if date.fromisoformat(waiver.expires) < today:
-            findings.append(
-                Finding(
-                    subject=subject,
-                    problem=f"the waiver of {waiver.owner} expired on {waiver.expires}.",
-                    remedy="Repair the model, or renew the waiver with a new date.",
-                )
-            )
-        elif not matching:
-            findings.append(
-                Finding(
-                    subject=subject,
-                    problem=f"the waiver of {waiver.owner} waives nothing: no failing line matches it.",
-                    remedy="Remove it.",
-                )
-            )
-        else:
-            for index in matching:
-                text = f"waived by {waiver.owner} until {waiver.expires}: {waiver.reason}"
-                found[index] = replace(found[index], waiver=text)
-    if not waivers:
-        return found, None
-    return found, Check(
-        name="waivers",
-        verdict=Verdict.ERROR if findings else Verdict.PASS,
-        summary=f"{len(findings)} of {len(waivers)} expired or unused"
-        if findings
-        else f"{len(waivers)} in use",
-        findings=tuple(findings),
     )

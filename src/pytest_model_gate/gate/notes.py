@@ -1,0 +1,53 @@
+"""What a reader of a record should know beside its verdict: odd circumstances, and library versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from ..hooks import ModelProtocol
+from ..redact import redact
+from ..spec import NO_MODEL, GateSpec, Role
+from .inputs import Failed
+
+#: Libraries whose version can change a prediction or a number.
+VERSIONED = ("pytest-model-gate", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "mlflow")
+
+
+def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tuple[str, ...]:
+    """Return what is odd about the comparison itself, the gravest first."""
+    found: list[str] = []
+    candidate, production = models.get("candidate"), models.get("production")
+    if (
+        candidate is not None
+        and production is not None
+        and not isinstance(candidate, Failed)
+        and not isinstance(production, Failed)
+        and _same_model(candidate, production)
+    ):
+        found.append(
+            "candidate and production are the same model: was the wrong one compared? "
+            f"({redact(candidate.resolved)})"
+        )
+    if spec.production == NO_MODEL:
+        found.append("first release: there is no production model; judged by baseline and floors only")
+    if not spec.baseline:
+        found.append('NO BASELINE: nothing shows that this model beats a trivial one; baseline = "prior"?')
+    return tuple(found)
+
+
+def _same_model(one: ModelProtocol, other: ModelProtocol) -> bool:
+    # One file of predictions may hold several models' columns.
+    copies = one.digest and one.digest == other.digest and one.kind != "predictions"
+    return one.resolved == other.resolved or bool(copies)
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return the installed versions of the libraries that take part."""
+    found = []
+    for name in VERSIONED:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)
