@@ -114,7 +114,7 @@ def command_line() -> str:
     return COMMAND_LINE.format(
         options=_group(_run("-m", "pytest", "--help"), "--gate-"),
         marker=_paragraph(_run("-m", "pytest", "--markers"), "@pytest.mark.model_gate"),
-        fixtures=_fixtures(_run("-m", "pytest", "--fixtures", "-q")),
+        fixtures=_fixtures(_run("-m", "pytest", "--fixtures", "-v")),
         shell=shell.rstrip(),
         commands="".join(
             COMMAND.format(name=name, text=_run("-m", "pytest_model_gate", name, "--help").rstrip())
@@ -165,12 +165,12 @@ def _fixtures(text: str) -> str:
     """Return the entries of our fixtures: a name, perhaps its scope, and the indented lines below it."""
     entries: list[list[str]] = []
     for line in text.splitlines():
-        if line and not line.startswith((" ", "-", "=")):
+        if line and not line.startswith(" "):
             entries.append([])
-        if entries and line.strip() and not line.startswith(("-", "=")):
+        if entries:
             entries[-1].append(line.partition(" -- ")[0].rstrip())
     ours = ("model_gate", "candidate_model", "production_model", "baseline_model", "pinned_dataset")
-    return "\n\n".join("\n".join(entry) for entry in entries if entry[0].split(" ")[0] in ours)
+    return "\n\n".join("\n".join(entry).rstrip() for entry in entries if entry[0].split(" ")[0] in ours)
 
 
 def _commands(text: str) -> tuple[str, ...]:

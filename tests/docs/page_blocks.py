@@ -146,8 +146,9 @@ class Runner:
                 raise block.wrong(
                     f"$ {command}\nended with {done.returncode}, not {wanted_exit}:\n{done.stdout}"
                 )
-            if not matches(expected, done.stdout):
-                raise block.wrong(f"$ {command}\nshould print\n{expected}\nand printed\n{done.stdout}")
+            missed = mismatch(expected, done.stdout)
+            if missed is not None:
+                raise block.wrong(f"$ {command}\nshould print\n{missed}\nthere, and printed\n{done.stdout}")
 
 
 def read(path: Path, name: str) -> Page:
@@ -217,16 +218,23 @@ LAST_DIGITS = 2
 
 def matches(expected: str, printed: str) -> bool:
     """Whether a program printed what a page shows, by the rules of ``write-documents.md``."""
+    return mismatch(expected, printed) is None
+
+
+def mismatch(expected: str, printed: str) -> str | None:
+    """Return the first line of a page that the program did not print there; ``None`` where all is well."""
     wanted = [line.strip() for line in expected.strip().splitlines()]
     came = [line.strip() for line in printed.strip().splitlines()]
     # The set of positions in ``came`` that the wanted lines so far can end at.
     ends = {0}
     for line in wanted:
         if line == "...":
-            ends = set(range(min(ends), len(came) + 1)) if ends else set()
+            ends = set(range(min(ends), len(came) + 1))
         else:
             ends = {end + 1 for end in ends if end < len(came) and _same_line(line, came[end])}
-    return len(came) in ends
+        if not ends:
+            return line
+    return None if len(came) in ends else "(the end)"
 
 
 def _same_line(wanted: str, came: str) -> bool:

@@ -33,6 +33,20 @@ def flights(tmp_path_factory):
     return place
 
 
+@pytest.fixture(scope="session")
+def tutorial(tmp_path_factory):
+    """What a reader of the tutorial has in the end: data, three models, a gate and its pin."""
+    place = tmp_path_factory.mktemp("tutorial") / "tutorial"
+    place.mkdir()
+    name = "docs/tutorial/first-gate.md"
+    for block in page_blocks.read(ROOT / name, name).blocks:
+        if "file" in block.said:
+            (place / block.said["file"]).write_text(block.text, encoding="utf-8")
+    for command in (["train.py"], ["-m", "pytest_model_gate", "pin"]):
+        subprocess.run([sys.executable, *command], cwd=place, check=True, timeout=300)
+    return place
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_page(page, request, tmp_path):
     read = page_blocks.read(page, page.relative_to(ROOT).as_posix())
@@ -40,11 +54,11 @@ def test_page(page, request, tmp_path):
         return
     directory = tmp_path / "page"
     start = read.said.get("start")
-    assert start in (None, "flights")
-    if start == "flights":
-        shutil.copytree(request.getfixturevalue("flights"), directory)
-    else:
+    assert start in (None, "flights", "tutorial")
+    if start is None:
         directory.mkdir()
+    else:
+        shutil.copytree(request.getfixturevalue(start), directory)
     shown = page_blocks.Runner(directory).run(read)
     if shown and len(shown) == len(read.blocks):
         pytest.skip("; ".join(shown))

@@ -45,7 +45,7 @@ def test_blocks_of_a_page_share_directory_and_names(run):
         ),
         ("~~~console\nls\n~~~", "page.md:1: a console block starts with a command: $ …"),
         ("~~~console\n$ exit 3\n~~~", "page.md:1: $ exit 3\nended with 3, not 0:\n"),
-        ("~~~console\n$ echo a\nb\n~~~", "page.md:1: $ echo a\nshould print\nb\n\nand printed\na\n"),
+        ("~~~console\n$ echo a\nb\n~~~", "page.md:1: $ echo a\nshould print\nb\nthere, and printed\na\n"),
         (
             "~~~python\ndef test_x():\n    assert 0\n~~~",
             "page.md:1: a test that no pytest runs: give it file=test_….py, and run pytest below",
