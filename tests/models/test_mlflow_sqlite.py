@@ -271,6 +271,7 @@ def save_pyfunc(folder: Path, data) -> None:
 
     # Recorded and not only ignored: MLflow puts a filter of its own in front when a model class is made.
     with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
 
         class Doubled(mlflow.pyfunc.PythonModel):
             def predict(self, context, model_input, params=None):
