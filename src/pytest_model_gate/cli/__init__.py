@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if rest and not options.takes_pytest_arguments:
         return _fail(
-            f"{options.command} knows no argument {rest[0]!r}. See {PROGRAM} {options.command} --help."
+            f"{options.command} takes no argument {rest[0]!r}. See {PROGRAM} {options.command} --help."
         )
     try:
         return int(options.run(options, rest))

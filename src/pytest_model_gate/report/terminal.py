@@ -77,7 +77,7 @@ def block(record: GateRecord, *, verbosity: int = 0) -> Iterator[Text]:
     if record.lines:
         yield from _table(record, verbosity=verbosity)
     for small in record.small_slices:
-        yield Text(f"  not judged: {plain(small.slice)} {small.n:,} rows < {small.min_rows:,}")
+        yield Text(f"  not judged: {plain(small.slice)} {_rows(small.n)} < {small.min_rows:,}")
     yield from _failures(record)
     if verbosity > 0 and record.versions:
         versions = ", ".join(f"{name} {version}" for name, version in record.versions)
@@ -120,16 +120,16 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
         source, resolved = plain(role.source), plain(role.resolved)
         where = source if resolved in ("", source) else f"{source} -> {resolved}"
         kind = (plain(role.kind),) if full else ()
-        rows.append((role.role, where, _digest(role.digest, full=full), *kind))
+        rows.append((plain(role.role), where, _digest(role.digest, full=full), *kind))
     if record.dataset is not None:
         data = record.dataset
         source, resolved = plain(data.source), plain(data.resolved)
         where = source if resolved in ("", source) or not full else f"{source} -> {resolved}"
         used = "" if data.rows_used in (0, data.rows) else f", {data.rows_used:,} judged"
         rows.append(
-            ("dataset", where, f"{data.rows:,} rows{used}", _digest(data.digest, full=full), plain(data.pin))
+            ("dataset", where, f"{_rows(data.rows)}{used}", _digest(data.digest, full=full), plain(data.pin))
         )
-        rows += [("dropped", f"{count:,} rows: {plain(why)}") for why, count in data.dropped]
+        rows += [("dropped", f"{_rows(count)}: {plain(why)}") for why, count in data.dropped]
     width = max((len(row[1]) for row in rows if len(row) > 2), default=0)
     for name, first, *rest in rows:
         start = f"  {name:<11} {first:<{width if rest else 0}}"
@@ -142,8 +142,9 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
 
 
 def _digest(digest: str, *, full: bool) -> str:
-    kind, colon, value = plain(digest).partition(":")
-    return digest if full or not colon else f"{kind}:{value[:12]}"
+    shown = plain(digest)
+    kind, colon, value = shown.partition(":")
+    return shown if full or not colon else f"{kind}:{value[:12]}"
 
 
 def _table(record: GateRecord, *, verbosity: int) -> Iterator[Text]:
@@ -240,6 +241,10 @@ def _failures(record: GateRecord) -> Iterator[Text]:
                 yield Text(f"    next: {plain(line.remedy)}")
 
 
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
 def _findings(findings: Iterable[Finding]) -> Iterator[Text]:
     for finding in findings:
         count = "" if finding.count is None else f"{finding.count:,}"
@@ -252,7 +257,7 @@ def _findings(findings: Iterable[Finding]) -> Iterator[Text]:
 
 def _sentence(line: Line) -> str:
     places = decimals(line)
-    what = f"{plain(line.metric)} on {plain(line.slice)} ({line.n:,} rows), against {AGAINST[line.question]}"
+    what = f"{plain(line.metric)} on {plain(line.slice)} ({_rows(line.n)}), against {AGAINST[line.question]}"
     if line.candidate is None or line.interval is None:
         return what
     level = f"{line.interval.level * 100:g}%"
