@@ -73,7 +73,7 @@ def test_verdicts() -> None:
 
     worse = compare(Y, noise, Y, metric="accuracy", max_regression=0.01)
     assert worse.verdict is Verdict.REGRESSED
-    assert worse.reason == "worse than production by more than the tolerance"
+    assert worse.reason == "worse than production by more than the tolerance: 0.25 worse, 0.01 allowed"
     within = compare(Y, noise, Y, metric="accuracy", max_regression=0.4)
     assert within.verdict is Verdict.PASS
     assert within.reason == ("not worse than production by more than the tolerance (worse, within tolerance)")
@@ -90,8 +90,7 @@ def test_what_the_data_cannot_tell_says_what_they_could() -> None:
     assert found.minimum_detectable is not None
     assert found.rows_needed is not None
     assert found.reason == (
-        f"the data cannot tell: 400 rows resolve {found.minimum_detectable:.2g}, "
-        f"about {found.rows_needed:,} needed"
+        f"400 rows resolve {found.minimum_detectable:.2g}; about {found.rows_needed:,} needed"
     )
     nothing = compare(Y, *predictions("accuracy", B, A), metric="accuracy")
     assert nothing.rows_needed is None

@@ -343,6 +343,7 @@ def test_models_and_data_for_free_form_tests(project):
             "max_regression names 'f1', which is none of its metrics",
         ),
         ({"floors": {"acc": 0.1}}, "floors names 'acc'"),
+        ({"metrics": ("mcc",), "max_regression": {"*": Tolerance(0.1, relative=True)}}, "A percentage of"),
         ({"production": "none", "baseline": ""}, "nothing to judge"),
         ({"baseline": "last_value"}, "what came before"),
     ],

@@ -9,6 +9,7 @@ from ..errors import ConfigurationError
 from ..metrics.metric import Metric
 from ..results import Question
 from ..spec import GateSpec, Tolerance
+from .arrays import refuse_meaningless_share
 from .lines import ALL, ANY, Ask, tolerance_of
 
 
@@ -58,6 +59,9 @@ def asserted(
         for ask in own
         if ask.question == question and ask.metric in wanted
     ]
+    if isinstance(limit, Tolerance):
+        for name in wanted:
+            refuse_meaningless_share(metrics[name], relative=limit.relative)
     answered = {ask.metric for ask in asks}
     return asks + [
         Ask(

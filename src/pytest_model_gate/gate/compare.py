@@ -8,12 +8,14 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
-from ..policy import Decision, decide
-from ..results import Comparison, Interval, Verdict
+from ..policy import decide
+from ..results import Comparison, Interval
 from ..spec import Tolerance
 from .arrays import refuse_meaningless_share, validated
 from .canonical import canonical
+from .lines import ALL, Ask
 from .measure import Measured, measure_pair
+from .words import words
 
 
 def compare(
@@ -113,9 +115,20 @@ def _compared(metric: Metric, measured: Measured, tolerance: Tolerance, alpha: f
     )
     detectable = measured.minimum_detectable(alpha)
     needed = measured.rows_needed(allowed, alpha)
+    ask = Ask(
+        question="regression",
+        metric=metric.name,
+        slice=ALL,
+        n=measured.n,
+        limit=tolerance,
+        on_inconclusive="fail",
+    )
+    reason, _ = words(
+        ask, decision, measured, metric, required=-allowed, detectable=detectable, needed=needed
+    )
     return Comparison(
         metric=metric.name,
-        slice="all",
+        slice=ALL,
         n=measured.n,
         candidate=measured.candidate,
         production=measured.reference,
@@ -125,21 +138,7 @@ def _compared(metric: Metric, measured: Measured, tolerance: Tolerance, alpha: f
         standard_error=inference.standard_error,
         tolerance=allowed,
         verdict=decision.verdict,
-        reason=_reason(decision, measured, allowed, detectable, needed),
+        reason=reason,
         minimum_detectable=detectable,
         rows_needed=needed,
     )
-
-
-def _reason(
-    decision: Decision, measured: Measured, allowed: float, detectable: float | None, needed: int | None
-) -> str:
-    """Return one sentence: for what the data cannot tell, what would be needed."""
-    if decision.verdict is not Verdict.INCONCLUSIVE or measured.caution:
-        warned = decision.warning and decision.warning != "predictions identical on all rows"
-        return f"{decision.reason} ({decision.warning})" if warned else decision.reason
-    if allowed == 0:
-        return f"{decision.reason}: only a better candidate can prove a tolerance of 0"
-    if detectable is None or needed is None or needed <= measured.n:
-        return f"{decision.reason}: the gain {measured.inference.gain:.4g} is too close to {-allowed:.4g}"
-    return f"{decision.reason}: {measured.n:,} rows resolve {detectable:.2g}, about {needed:,} needed"

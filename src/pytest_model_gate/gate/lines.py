@@ -189,7 +189,7 @@ def _required(ask: Ask, measured: Measured) -> float:
     """Return what the gain has to exceed."""
     if isinstance(ask.limit, Tolerance):
         assert measured.reference is not None, "unreachable: a tolerance is always against a model"
-        return -ask.limit.absolute(measured.reference)
+        return canonical(-ask.limit.absolute(measured.reference))
     return ask.number if ask.question == "baseline" else 0.0
 
 
@@ -222,7 +222,7 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
         gain=inference.gain,
         interval=Interval(low=low, high=high, level=canonical(1 - 2 * alpha), method=inference.method),
         standard_error=inference.standard_error,
-        required=canonical(required),
+        required=required,
         tolerance=_tolerance_text(ask),
         verdict=decision.verdict,
         reason=reason,

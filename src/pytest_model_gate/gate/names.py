@@ -13,10 +13,11 @@ from ..errors import ConfigurationError, did_you_mean
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..spec import NO_MODEL, GateSpec
+from .arrays import refuse_meaningless_share
+from .lines import ANY, tolerance_of
 from .registry import extra_metrics
 
 V = TypeVar("V")
-ANY = "*"
 
 
 def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
@@ -68,7 +69,7 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
             found[to] = value
         return MappingProxyType(found)
 
-    return replace(
+    found = replace(
         spec,
         metrics=names,
         max_regression=canonical(spec.max_regression, "max_regression"),
@@ -82,6 +83,10 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
         ),
         task=tasks.pop(),
     )
+    for table in (found.max_regression, *(item.max_regression for item in found.slices)):
+        for metric in metrics:
+            refuse_meaningless_share(metric, relative=tolerance_of(metric, table).relative)
+    return found
 
 
 def metrics_of(spec: GateSpec, registry: pluggy.PluginManager) -> dict[str, Metric]:

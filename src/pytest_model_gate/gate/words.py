@@ -53,7 +53,8 @@ def words(
     """
     gain = measured.inference.gain
     if decision.verdict is Verdict.PASS:
-        return decision.reason, ""
+        said = f" ({decision.warning})" if decision.warning and not measured.identical else ""
+        return decision.reason + said, ""
     if decision.verdict is Verdict.REGRESSED:
         if ask.question == "regression":
             return f"{decision.reason}: {abs(gain):.4g} worse, {-required:.4g} allowed", _REGRESSED
