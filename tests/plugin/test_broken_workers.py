@@ -132,3 +132,36 @@ def test_an_interrupt_from_the_keyboard(anywhere):
     written = read(anywhere.path / "out.json")
     assert not written.complete
     assert "credit" in {gate.gate for gate in written.not_judged}
+
+
+@pytest.mark.parametrize("dist", ["loadgroup", "each"])
+def test_other_ways_to_distribute(distributed, dist):
+    """Groups change the node ids; with "each" a test has as many verdicts as there are workers."""
+    distributed.write(
+        test_gates="""
+        import os, pytest
+
+        gate = "worse" if os.environ.get("PYTEST_XDIST_WORKER") == "gw0" else "credit"
+
+        @pytest.mark.xdist_group("one")
+        @pytest.mark.model_gate(gate)
+        def test_mine():
+            pass
+
+        @pytest.mark.model_gate("credit")
+        def test_credit():
+            pass
+
+        @pytest.mark.model_gate("worse")
+        def test_pinned(model_gate):
+            model_gate.assert_pinned()
+        """
+    )
+    result = distributed.run(f"--dist={dist}", "--gate-report", "out.json")
+    written = read(distributed.path / "out.json")
+    # Some versions of xdist add "@one" to the node id.
+    tests = [test.test.partition("::")[2].partition("@")[0] for test in written.tested]
+    assert (tests, written.not_judged) == (["test_credit", "test_mine", "test_pinned"], ())
+    if dist == "each":
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        assert "model gates: FAILED (worse REGRESSED)" in report_of(result)

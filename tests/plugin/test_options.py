@@ -249,3 +249,53 @@ def test_an_extension_that_cannot_be_loaded(project, plugin):
     result = project.run()
     assert errors_of(result)[0].startswith("The extension ")
     assert result.ret != 0
+
+
+def test_an_extension_that_breaks_while_it_renders(project):
+    code = CSV.replace('return "\\n"', 'return records[99] and "\\n"')
+    assert code != CSV
+    project.gates(CREDIT)
+    project.write(
+        conftest=code.replace('if suffix == ".csv":', 'if suffix == ".csv" and records:'), test_gates=ONE
+    )
+    # It does not even know its own suffix when there are no records.
+    assert project.run("--gate-report", "out.csv").ret == pytest.ExitCode.USAGE_ERROR
+    project.write(conftest=code.replace("return records", "return not records or records"))
+    result = project.run("--gate-report", "out.csv")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert report_of(result)[-2:] == [
+        "PROBLEM: out.csv: the report could not be written: IndexError('tuple index out of range')",
+        "model gates: FAILED",
+    ]
+
+
+MISTAKEN = """
+import pytest
+from pytest_model_gate import hookimpl
+
+class Model:
+    source = resolved = "mine:"
+    digest, kind, columns, classes = 3, "mine", None, (0, 1)
+
+    def predict(self, frame, want):
+        return None
+
+class Source:
+    @hookimpl
+    def model_gate_model(self, source, context):
+        return Model() if source == "mine:" else None
+
+def pytest_model_gate_plugins():
+    return [Source()]
+"""
+
+
+def test_a_mistake_in_an_extension_is_no_verdict(anywhere):
+    anywhere.gates(CREDIT.replace("predictions:scores.csv#good", "mine:"))
+    anywhere.write(conftest=MISTAKEN, test_gates=ONE)
+    result = anywhere.run()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    said = result.stdout.str()
+    assert "INTERNALERROR" not in said
+    assert report_of(result)[-1].startswith("model gates: FAILED (credit ")
+    assert "Traceback" not in said

@@ -15,12 +15,15 @@ from ..config.resolve import Overrides, resolve
 from ..errors import ConfigurationError, ModelGateError
 from ..results import GateRecord, Verdict
 from ..spec import GateSpec
-from ..wire import to_plain
+from ..wire import dumps, to_plain
 from .marker import read_marks
 from .session import SOURCES, refused_key
 
 if TYPE_CHECKING:
     from ..gate.evaluate import Evaluation
+
+MISTAKE = """
+  This is a mistake in pytest-model-gate or in an extension: report it with the traceback above."""
 
 Fate = Literal["selected", "deselected", "refused"]
 
@@ -32,7 +35,7 @@ class GateItem:
         self.item = item
         self.spec = spec
         self.fate: Fate = "selected"
-        self.records: list[GateRecord] = []
+        self.records: list[tuple[GateRecord, str]] = []  # each with its JSON
         self._gates = gates
 
     @property
@@ -81,11 +84,14 @@ class GateItem:
         trouble = ""
         try:
             record = ask(self.evaluation)
+            written = dumps(record)
         except ModelGateError as error:
             trouble = plain(f"{self.name}: {error}", keep_lines=True)
+        except Exception as error:  # noqa: BLE001 - our mistake or an extension's: a sentence below the traceback
+            pytest.fail(plain(f"{self.name}: NOT JUDGED, {type(error).__name__}: {error}") + MISTAKE)
         if trouble:
             pytest.fail(trouble, pytrace=False)
-        self.records.append(record)
+        self.records.append((record, written))
         if record.verdict is not Verdict.PASS and not self.advise:
             # Not an AssertionError: `except Exception` in a test must not swallow a verdict by
             # accident, and `pytest.raises(pytest.fail.Exception)` still says that one is expected.

@@ -29,7 +29,7 @@ class Seen:
         self.skipped = ""
         self.trouble = ""
         self.failed = False
-        self.attempts = 0
+        self.attempts = 1
 
 
 class Ledger:
@@ -38,7 +38,7 @@ class Ledger:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.seen: dict[str, Seen] = {}
-        self.unreported: set[str] = set()
+        self.unreported: set[str] | None = None  # of all tests, where xdist tells them
         self.problems: list[str] = []
         self.remarks: list[str] = []
         self.interrupted = False
@@ -56,7 +56,8 @@ class Ledger:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Read what a test has to say, at each of its phases."""
-        self.unreported.discard(report.nodeid)
+        if self.unreported is not None:
+            self.unreported.discard(report.nodeid)
         if hasattr(report, "context"):  # a subtest: the test itself reports later, with everything
             return
         known = self.seen.get(report.nodeid)
@@ -73,12 +74,12 @@ class Ledger:
                 known.trouble = str(report.longrepr)
 
     def _note(self, known: Seen, report: pytest.TestReport, payload: dict[str, Any]) -> None:
-        if report.when == "setup":
-            known.started, known.failed = True, False
-            known.attempts += 1
+        known.started = True
+        known.attempts += str(report.outcome) == "rerun"  # what pytest-rerunfailures makes of a failure
         known.skipped = payload.get("skipped", known.skipped)
         known.trouble = payload.get("trouble", known.trouble)
-        known.records = payload.get("records", known.records)
+        # A test may report more than once: it is run again, or on every worker (--dist=each).
+        known.records = list(dict.fromkeys([*known.records, *payload.get("records", ())]))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that could not be collected may hold gates."""
@@ -96,7 +97,7 @@ class Ledger:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Remember all tests that must report."""
-        if not self.unreported:
+        if self.unreported is None:
             self.unreported = set(ids)
 
     @pytest.hookimpl(optionalhook=True)

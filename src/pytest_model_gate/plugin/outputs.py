@@ -20,6 +20,9 @@ from .ledger import FAILED, JSON
 if TYPE_CHECKING:
     from .ledger import Ledger, Seen
 
+#: How many tests a line names at most.
+MANY = 10
+
 #: How each tone looks; pytest drops it where there are no colours.
 TONES: dict[str, dict[str, bool]] = {
     "good": {"green": True},
@@ -61,12 +64,16 @@ def settle(ledger: Ledger, *, interrupted: bool) -> Run:
     """Return what the run found; every gate that was collected is either judged or listed with a reason."""
     tested, not_judged = [], []
     for nodeid, seen in sorted(ledger.seen.items()):
-        if seen.records:
+        try:
+            records = tuple(map(loads, seen.records))
+        except ValueError as error:
+            records, seen.trouble = (), f"its record cannot be read: {error}"
+        if records:
             tested.append(
                 Tested(
                     test=nodeid,
                     gate=seen.gate,
-                    records=tuple(map(loads, seen.records)),
+                    records=records,
                     outcome="failed" if seen.failed else "passed",
                     attempts=seen.attempts,
                 )
@@ -75,7 +82,9 @@ def settle(ledger: Ledger, *, interrupted: bool) -> Run:
             not_judged.append(_not_judged(nodeid, seen))
     problems = list(ledger.problems) if ledger.seen else []
     if ledger.lost and ledger.unreported:
-        problems.append(f"collected, but never reported: {', '.join(sorted(ledger.unreported))}")
+        lost = sorted(ledger.unreported)
+        more = f" and {len(lost) - MANY} more" if len(lost) > MANY else ""
+        problems.append(f"collected, but never reported: {', '.join(lost[:MANY])}{more}")
     named = {seen.gate for seen in ledger.seen.values()}
     if speaks_of_gates(ledger.config.rootpath):
         not_judged += [
@@ -124,8 +133,9 @@ def write_reports(ledger: Ledger, run: Run) -> Run:
                 problems.append(f"{text}: nothing renders {path.suffix!r} any more")
                 continue
             json_report.write(path, rendered)
-        except (OSError, ModelGateError) as error:
-            problems.append(f"{text}: the report could not be written: {error}")
+        except Exception as error:  # noqa: BLE001 - an extension may raise anything, and here nothing may raise
+            told = str(error) if isinstance(error, (OSError, ModelGateError)) else repr(error)
+            problems.append(f"{text}: the report could not be written: {told}")
         else:
             ledger.remarks.append(f"gate report: {text}")
     return replace(run, problems=(*run.problems, *problems)) if problems else run

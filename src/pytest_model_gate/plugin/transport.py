@@ -25,15 +25,15 @@ def note_properties(gate: GateItem) -> None:
     ``record_property("auc", np.float64(0.7))`` must not lose its verdict for that.
     """
     from ..policy import GRAVITY
+    from ..results import Verdict
 
     name = f"model_gate_{gate.name}"
     properties = gate.item.user_properties
     # The list outlives a re-run of the test.
     kept = [(key, _carried(value)) for key, value in properties if key != name]
     if gate.records:
-        found = {record.verdict for record in gate.records}
-        verdict = next((grave for grave in GRAVITY if grave in found), gate.records[0].verdict)
-        kept.append((name, verdict.value))
+        found = {record.verdict for record, _ in gate.records}
+        kept.append((name, next((grave for grave in GRAVITY if grave in found), Verdict.PASS).value))
     properties[:] = kept
 
 
@@ -75,9 +75,7 @@ def attach(report: pytest.TestReport, call: pytest.CallInfo[None], gate: GateIte
             said = plain(f"{gate.name}: NOT JUDGED, {payload['trouble']}")
             report.longrepr = f"{said}\n  {remedy}"
     if call.when == "call":
-        from ..wire import dumps
-
-        payload["records"] = [dumps(record) for record in gate.records]
+        payload["records"] = [written for _, written in gate.records]
     setattr(report, ATTRIBUTE, json.dumps(payload, allow_nan=False))
 
 
