@@ -23,7 +23,7 @@ def test_the_failure_is_the_text_of_the_report(project):
     assert failure[0] == "worse: REGRESSED"
     assert failure[1].startswith("  REGRESSED roc_auc on all (400 rows), against production 0.")
     assert failure[2].startswith("    worse than production by more than the tolerance: ")
-    assert failure[3].startswith("    next: Do not ship this candidate.")
+    assert failure[3].startswith("    next: Do not ship this candidate")
     assert len(failure) == 4
     report = report_of(result)
     assert [line for line in failure if line not in report] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -108,6 +109,16 @@ def test_a_failure_without_a_failing_part_gives_its_reason():
         "  asked       no_regression(roc_auc)\n"
         "  nothing was judged"
     )
+
+
+def test_one_next_step_of_several_lines_is_said_once():
+    lines = (REGRESSED, replace(REGRESSED, slice="region=south"), INCONCLUSIVE)
+    found = [item.strip() for item in failure_text(record(lines=lines)).splitlines() if "    " in item]
+    assert [item for item in found if item.startswith("next:")] == [
+        "next: Do not ship this candidate.",
+        "next: Judge more rows.",
+    ]
+    assert found.index("next: Do not ship this candidate.") == 2
 
 
 def test_lines_that_do_not_fail_say_why_not():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from ..results import Check, Finding, GateRecord, Line, Question, Verdict
@@ -233,12 +234,13 @@ def _failures(record: GateRecord) -> Iterator[Text]:
         if check.fails:
             yield Text(f"  {_word(check.verdict)} {plain(check.name)}: {plain(check.summary)}", "bad")
             yield from _findings(check.findings)
-    for line in record.lines:
-        if line.fails:
-            yield Text(f"  {_word(line.verdict)} {_sentence(line)}", "bad")
-            yield Text(f"    {plain(line.reason)}")
-            if line.remedy:
-                yield Text(f"    next: {plain(line.remedy)}")
+    failing = [line for line in record.lines if line.fails]
+    for line, following in zip_longest(failing, failing[1:]):
+        yield Text(f"  {_word(line.verdict)} {_sentence(line)}", "bad")
+        yield Text(f"    {plain(line.reason)}")
+        # One next step for several lines is said below the last of them.
+        if line.remedy and (following is None or following.remedy != line.remedy):
+            yield Text(f"    next: {plain(line.remedy)}")
 
 
 def _rows(count: int) -> str:
