@@ -64,7 +64,7 @@ GATES = (
             "models:/flight-delay@degraded",
             "REGRESSED roc_auc on all (109,619 rows), against production",
             "worse than production by more than the tolerance",
-            "next: Do not ship this candidate.",
+            "next: Do not ship this candidate",
         ),
         says_not=("INTERNALERROR", "INVALID"),
     ),
