@@ -17,7 +17,7 @@ PACKAGE = "pytest_model_gate"
 
 #: From the ground up. A room imports from the rows below its own; rooms of one row don't know each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("errors", "spec", "results", "policy", "wire", "redact", "hooks"),
+    ("errors", "spec", "results", "policy", "wire", "redact", "wording", "importing", "hooks"),
     ("stats", "metrics", "data", "models"),
     ("gate", "report", "config"),
     ("plugin", "cli"),
@@ -44,6 +44,8 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "policy": {},
     "wire": {},
     "redact": {},
+    "wording": {},
+    "importing": {},
     "hooks": {"pluggy": When.TOP, "pandas": When.TYPES},
     "stats": {"numpy": When.TOP, "scipy": When.LAZY},
     "metrics": {"numpy": When.TOP, "scipy": When.LAZY},

@@ -450,7 +450,7 @@ def test_an_old_pandera_says_what_it_needs(tmp_path):
         ("holdout.yaml", UnavailableError, "The schema file holdout.yaml does not exist.\n  Did you mean 'holdouts.yaml'?"),
         ("x/holdout.yaml", UnavailableError, "The schema file x/holdout.yaml does not exist.\n  Relative paths start from <root>."),
         ("nowhere_x.schemas:Holdout", UnavailableError, "'nowhere_x.schemas:Holdout' cannot be loaded: there is no module 'nowhere_x'.\n  Modules are looked for on sys.path and in <root>."),
-        ("credit", ConfigurationError, "'credit' does not name a Python object.\n  Write package.module:name, for example credit.data:load."),
+        ("credit", ConfigurationError, "'credit' does not name a Python object.\n  Write package.module:Name, for example credit.schemas:Holdout."),
         ("json:dumps", ConfigurationError, "The schema 'json:dumps' is an object of type function, not a DataFrameSchema or DataFrameModel of pandera.pandas.\n  Name one, for example credit.schemas:Holdout."),
         ("json:JSONDecoder", ConfigurationError, "The schema 'json:JSONDecoder' is the class JSONDecoder, not a DataFrameSchema or DataFrameModel of pandera.pandas.\n  Name one, for example credit.schemas:Holdout."),
     ],

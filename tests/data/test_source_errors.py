@@ -366,7 +366,7 @@ def test_functions_that_do_not_load(tmp_path, module, code, attribute, kind, mes
 def test_functions_that_are_not_named(tmp_path, source):
     _, message = failure(source, tmp_path)
     assert message == (
-        f"'{source}' does not name a Python object.\n  Write package.module:name, for example credit.data:load."
+        f"'{source}' does not name a Python object.\n  Write python:package.module:load, for example python:credit.data:load."
     )
 
 

@@ -94,7 +94,9 @@ def test_what_the_data_cannot_tell_says_what_they_could() -> None:
     )
     nothing = compare(Y, *predictions("accuracy", B, A), metric="accuracy")
     assert nothing.rows_needed is None
-    assert nothing.reason == "the data cannot tell: only a better candidate can prove a tolerance of 0"
+    assert (
+        nothing.reason == "the data cannot tell: only a candidate that is better can prove a tolerance of 0"
+    )
 
 
 def test_a_caution_is_the_reason() -> None:

@@ -40,7 +40,7 @@ def test_predictions_are_joined_by_key(suffix, scores, load):
     ("column", "forms"),
     [
         ("p", {"probability": [0.3, 0.1, 0.2], "score": [0.3, 0.1, 0.2], "value": [0.3, 0.1, 0.2]}),
-        ("n", {"label": [9, 7, 8], "score": [9, 7, 8], "value": [9, 7, 8]}),
+        ("n", {"label": [9, 7, 8], "value": [9, 7, 8]}),
         ("label", {"label": ["a", "a", "b"]}),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import EvaluationError, InvalidError
-from .wording import nearest, shorten, some
+from ..wording import nearest, shorten, some
 
 Columns = tuple[tuple[str, str], ...]
 

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InvalidError
+from ..wording import shorten
 from .columns import type_name
 from .digest import sha256
-from .wording import shorten
 
 #: Rows that are turned into bytes at a time.
 _PIECE = 1 << 18

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..wording import did_you_mean, example, shorten, some
 from .rules import Broken, check_rule, column
-from .wording import did_you_mean, example, shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidError
-from .wording import shorten, some
+from ..wording import shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,14 +8,17 @@ from typing import Any
 
 from ..errors import EvaluationError, InvalidError
 from ..hooks import DatasetProtocol
+from ..importing import import_object, importable, where
+from ..wording import one_line
 from .columns import check_unique, describe
 from .content import content_digest
 from .frames import data_names
-from .imports import import_object, importable, where
 from .memory import FrameDataset, TableDataset, arrow_schema, as_columns
-from .wording import one_line
 
 _NEEDED = "a pandas DataFrame or a pyarrow Table was needed"
+
+
+_FORM = "python:package.module:load, for example python:credit.data:load"
 
 
 def open_function(source: str, root: str) -> DatasetProtocol:
@@ -28,7 +31,7 @@ def open_function(source: str, root: str) -> DatasetProtocol:
     root : str
         Directory whose modules can be imported, too.
     """
-    load = import_object(source.removeprefix("python:"), root, source=source)
+    load = import_object(source.removeprefix("python:"), root, source=source, form=_FORM)
     if not callable(load):
         raise EvaluationError(
             f"'{source}' is {_article(type(load).__name__)}, not a function; {_NEEDED} from calling it.",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidError
+from ..wording import shorten, some
 from .valuetypes import types_of, value_dtype
-from .wording import shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd

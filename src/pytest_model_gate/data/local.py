@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import EvaluationError, UnavailableError
-from .wording import nearest, shorten, some
+from ..wording import nearest, shorten, some
 
 Format = Literal["parquet", "csv", "feather", "jsonl"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ConfigurationError, UnavailableError
+from ..wording import did_you_mean, shorten, some
 from .pins import PIN_COMMAND, DatasetPin, Lock, ModelPin, check_pin, pin, pin_model
-from .wording import did_you_mean, shorten, some
 
 __all__ = [
     "DatasetPin",

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidError
+from ..wording import one_line, shorten, some
 from .columns import Columns, check_unique, choose, describe
 from .frames import BATCH_BYTES, Types, data_names, rows_only, rows_per_batch, to_frames
-from .wording import one_line, shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ..errors import InvalidError
+from ..wording import shorten
 from .columns import check_unique, choose, describe, type_name
 from .digest import FileState, check_unchanged, digest_files
 from .frames import (
@@ -22,7 +23,6 @@ from .frames import (
 )
 from .local import LocalFile, LocalFiles
 from .reading import reading
-from .wording import shorten
 
 if TYPE_CHECKING:
     import pandas as pd

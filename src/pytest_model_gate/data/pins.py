@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..hooks import DatasetProtocol
 from ..results import Check, Finding, Verdict
-from .wording import nearest, shorten, some
+from ..wording import nearest, shorten, some
 
 LOCK_NAME = "model-gate.lock"
 #: The two ways to write the lock; every message that asks for it names them.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..results import Finding
-from .wording import example, share, shorten
+from ..wording import example, share, shorten
 
 #: Built-in checks that look at one value at a time, so that a dataset can be checked batch by batch.
 ROW_BY_ROW = frozenset(

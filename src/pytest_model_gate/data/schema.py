@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError
 from ..hooks import DatasetProtocol
+from ..importing import importable
 from ..results import Check, Finding, Verdict
 from ..spec import SourceContext
+from ..wording import one_line, shorten, some
 from .findings import broken_rules
-from .imports import importable
 from .rules import ROW_BY_ROW, Broken
 from .schema_file import load_schema, quiet_pandera
-from .wording import one_line, shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd

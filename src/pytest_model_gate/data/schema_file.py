@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError, ModelGateError, UnavailableError
-from .imports import import_object
-from .wording import did_you_mean, one_line, shorten, some
+from ..importing import import_object
+from ..wording import did_you_mean, one_line, shorten, some
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 #: What pandera writes into schema files beside the arguments of its own classes.
@@ -32,6 +32,9 @@ def quiet_pandera() -> Iterator[None]:
         warnings.filterwarnings("ignore", module=r"pandera(\.|$)")
         warnings.filterwarnings("ignore", message="Importing pandas-specific classes", category=FutureWarning)
         yield
+
+
+_FORM = "package.module:Name, for example credit.schemas:Holdout"
 
 
 def load_schema(text: str, root: str) -> Any:
@@ -61,7 +64,7 @@ def load_schema(text: str, root: str) -> Any:
     if text.lower().endswith(_SUFFIXES):
         return _from_file(text, root)
     with quiet_pandera():
-        found = import_object(text, root, source=text)
+        found = import_object(text, root, source=text, form=_FORM)
         return _as_schema(found, text)
 
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ..errors import EvaluationError, InvalidError
 from ..results import Finding
+from ..wording import example, share, shorten, some
 from .levels import MISSING, level_names
 from .valuetypes import held, types_of, value_dtype
-from .wording import example, share, shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InvalidError
+from ..wording import shorten
 from .columns import check_unique
 from .reading import reading
-from .wording import shorten
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .wording import some
+from ..wording import some
 
 if TYPE_CHECKING:
     import pandas as pd

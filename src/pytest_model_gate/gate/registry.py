@@ -13,6 +13,7 @@ from ..hooks import ENTRY_POINT_GROUP, PROJECT, DatasetProtocol, HookSpecs, Mode
 from ..metrics.metric import Metric
 from ..redact import redact
 from ..spec import SourceContext
+from ..wording import one_line
 
 #: Our own extensions; pluggy asks the last registered first, so anybody else's come before them.
 BUILT_IN = ("pytest_model_gate.data.builtin", "pytest_model_gate.models.builtin")
@@ -36,7 +37,7 @@ def build_registry(plugins: Iterable[object] = ()) -> pluggy.PluginManager:
             manager.register(entry.load(), entry.name)
         except Exception as error:  # noqa: BLE001 - whatever somebody else's import raises is the finding
             raise ConfigurationError(
-                f"The extension {entry.name!r} ({entry.value}) cannot be loaded: {_one_line(error)}.",
+                f"The extension {entry.name!r} ({entry.value}) cannot be loaded: {one_line(error)}.",
                 "Repair or uninstall the distribution that ships it.",
             ) from None
     for plugin in plugins:
@@ -46,7 +47,7 @@ def build_registry(plugins: Iterable[object] = ()) -> pluggy.PluginManager:
         except Exception as error:  # noqa: BLE001 - as above
             raise ConfigurationError(
                 f"The extension {getattr(plugin, '__name__', plugin)!r} cannot be registered: "
-                f"{_one_line(error)}.",
+                f"{one_line(error)}.",
                 "pytest_model_gate_plugins() in conftest.py returns modules or objects with @hookimpl.",
             ) from None
     return manager
@@ -79,8 +80,3 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
 def extra_metrics(registry: pluggy.PluginManager) -> tuple[Metric, ...]:
     """Return the metrics that extensions add."""
     return tuple(metric for group in registry.hook.model_gate_metrics() for metric in group or ())
-
-
-def _one_line(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    return text if len(text) <= 200 else text[:199] + "…"

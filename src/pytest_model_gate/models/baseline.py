@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigurationError, InvalidError, did_you_mean
-from .wording import plural
+from ..wording import plural
 
 #: The names that a gate may give as its baseline, beside any model source.
 BASELINES = ("prior", "mean", "median", "last_value")

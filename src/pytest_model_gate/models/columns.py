@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import EvaluationError, InvalidError
-from .wording import nearest, plural, shorten, some
+from ..wording import did_you_mean, plural, shorten, some_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,9 @@ def check_columns(columns: Sequence[str], offered: Sequence[str], role: str) -> 
         more = f" (and {plural(len(missing) - 1, 'more column')})" if len(missing) > 1 else ""
         raise EvaluationError(
             f"The {role} needs column '{shorten(missing[0], 120)}', which the dataset does not have{more}.",
-            nearest(missing[0], offered, f"The dataset has: {some(sorted(offered)) or 'no columns'}."),
+            did_you_mean(
+                missing[0], offered, f"The dataset has: {some_values(sorted(offered)) or 'no columns'}."
+            ),
         )
 
 
@@ -104,8 +106,8 @@ def with_categories(
                 f"Column '{name}' has the value {shorten(repr(_item(example)))} "
                 f"({plural(int(lost.sum()), 'row')}, {plural(unseen, 'such value')}), "
                 "which the model did not see in training.",
-                f"It knows {some(known)}. Train it on data with all values, or score through a python: "
-                "factory that says what an unknown value means.",
+                f"It knows {some_values(known)}. Train it on data with all values, or score through "
+                "a python: factory that says what an unknown value means.",
             )
         replaced[name] = pd.Categorical.from_codes(codes, categories=index)
     return frame.assign(**replaced) if replaced else frame

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..results import Finding
+from ..wording import plural, some_values
 from .scoring import Scored
-from .wording import plural, some
 
 #: float32 probabilities of many classes add up to 1 only this closely.
 _SUM_TOLERANCE = 1e-3
@@ -92,7 +92,7 @@ def check_probability(
             Finding(
                 subject=role,
                 problem=f"gave probabilities of {plural(columns, 'class').replace('classs', 'classes')} "
-                f"where there are {len(classes)}: {some(classes)}",
+                f"where there are {len(classes)}: {some_values(classes)}",
                 remedy="The columns of its probabilities must be the classes of the target.",
             )
         ]
@@ -139,7 +139,7 @@ def check_classes(
     missing = [label for label in data_classes if label not in set(model_classes)]
     if not missing:
         return []
-    lists = f"the model has {some(model_classes)}, the data has {some(data_classes)}"
+    lists = f"the model has {some_values(model_classes)}, the data has {some_values(data_classes)}"
     if {str(label) for label in missing} <= {str(label) for label in model_classes}:
         return [
             Finding(
@@ -168,7 +168,8 @@ def check_labels(role: str, labels: npt.NDArray[Any] | None, data_classes: Seque
     return [
         Finding(
             subject=role,
-            problem=f"predicts {some(strange)}, which the target does not have: it has {some(data_classes)}",
+            problem=f"predicts {some_values(strange)}, which the target does not have: "
+            f"it has {some_values(data_classes)}",
             remedy="Give the target the labels that the model was trained with; 1 and '1' are two labels.",
             count=len(strange),
         )
@@ -190,11 +191,17 @@ def class_order(
 
 def notes(role: str, scored: Scored) -> list[str]:
     """Return what a reader should know about predictions that are allowed."""
-    for array in (scored.probability, scored.score, scored.value, scored.labels):
-        if array is not None:
-            constant = len(array) > 1 and bool((array == array[:1]).all())
-            return [f"the {role} predicts the same for every row"] if constant else []
-    return []
+    array = next(
+        (a for a in (scored.probability, scored.score, scored.value, scored.labels) if a is not None), None
+    )
+    if array is None or len(array) < 2:
+        return []
+    found = []
+    if bool((array == array[:1]).all()):
+        found.append(f"the {role} predicts the same for every row")
+    elif array is scored.probability and bool(((array == 0) | (array == 1)).all()):
+        found.append(f"all probabilities of the {role} are exactly 0 or 1: are they labels?")
+    return found
 
 
 def _distinct(labels: npt.NDArray[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UnavailableError
-from .wording import nearest
+from ..wording import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def read_once(path: Path, source: str) -> bytes:
         siblings = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
         raise UnavailableError(
             f"The model file '{source}' does not exist.",
-            nearest(path.name, siblings, f"It was looked for at {path.as_posix()}."),
+            did_you_mean(path.name, siblings, f"It was looked for at {path.as_posix()}."),
         ) from None
     except OSError as error:
         raise UnavailableError(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EvaluationError, InvalidError
+from ..wording import one_line
 from .columns import plain, with_categories
 from .estimator import Adapt
 from .identity import Identity
 from .packages import needed
-from .wording import one_line
 
 if TYPE_CHECKING:
     import pandas as pd

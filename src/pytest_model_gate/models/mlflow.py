@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError, EvaluationError, ModelGateError, UnavailableError
 from ..redact import redact
 from ..spec import SourceContext
+from ..wording import did_you_mean, shorten, some_values
 from .identity import Identity, digest_of_files
 from .mlflow_calls import (
     DOWNLOAD_LIMITS,
@@ -25,7 +26,6 @@ from .mlflow_calls import (
 )
 from .mlmodel import load_folder
 from .trust import check_pin
-from .wording import nearest, shorten, some
 
 if TYPE_CHECKING:
     from ..hooks import ModelProtocol
@@ -140,7 +140,7 @@ def _version_of_alias(client: Any, name: str, alias: str, server: Server) -> str
     aliases = _registered(client, name, server).aliases
     raise UnavailableError(
         f"The model '{name}' has no alias '{alias}' in the registry at {server.shown}.",
-        nearest(alias, aliases, f"It has: {', '.join(sorted(aliases)) or 'no alias'}.")
+        did_you_mean(alias, aliases, f"It has: {', '.join(sorted(aliases)) or 'no alias'}.")
         if aliases
         else "It has no alias at all: set one with "
         f"MlflowClient().set_registered_model_alias({name!r}, {alias!r}, version).",
@@ -157,7 +157,7 @@ def _location_of_version(client: Any, name: str, version: str, server: Server) -
     versions = sorted(int(found.version) for found in client.search_model_versions(f"name='{name}'"))
     raise UnavailableError(
         f"The model '{name}' has no version {version} in the registry at {server.shown}.",
-        f"It has: {some(versions)}." if versions else "It has no version at all.",
+        f"It has: {some_values(versions)}." if versions else "It has no version at all.",
     )
 
 
@@ -170,7 +170,7 @@ def _registered(client: Any, name: str, server: Server) -> Any:
     names = [found.name for found in client.search_registered_models(max_results=1000)]
     raise UnavailableError(
         f"There is no model '{name}' in the registry at {server.shown}.",
-        nearest(name, names, f"Check the name, and that {server.setting} is the right one."),
+        did_you_mean(name, names, f"Check the name, and that {server.setting} is the right one."),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import EvaluationError, ModelGateError, UnavailableError
 from ..redact import redact
 from ..spec import SourceContext
-from .wording import first_line, shorten
+from ..wording import first_line, shorten
 
 #: The first call to a server tells whether it is there: two tries, so at most about ten seconds.
 RESOLVE_LIMITS = {

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError, InvalidError
+from ..importing import importable
 from ..spec import SourceContext
+from ..wording import one_line, shorten
 from .estimator import EstimatorModel, FunctionModel, from_object
 from .identity import Identity
 from .mlflow_calls import DOWNLOAD_LIMITS, calling
 from .packages import missing_package
-from .python import importable
 from .trust import require_trust
-from .wording import one_line, shorten
 
 if TYPE_CHECKING:
     from ..hooks import ModelProtocol

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import EvaluationError, InvalidError
+from ..wording import first_line, plural, shorten, some_values
 from .columns import plain
 from .identity import Identity
 from .packages import needed
 from .untyped import as_wanted
-from .wording import first_line, plural, shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ class OnnxModel:
         if isinstance(width, int) and width != frame.shape[1]:
             raise EvaluationError(
                 f"'{self.source}' takes one matrix of {plural(width, 'column')} and does not name them; "
-                f"the dataset offers {frame.shape[1]}: {some(str(name) for name in frame.columns)}.",
+                f"the dataset offers {frame.shape[1]}: {some_values(str(name) for name in frame.columns)}.",
                 "Convert the model with one named input per column, so that it can ask for its own.",
             )
         return {node.name: _cast(frame, node, self.source)}
@@ -87,7 +87,7 @@ def load(identity: Identity, content: bytes, *, kind: str = "onnx") -> OnnxModel
     single = len(inputs) == 1 and len(inputs[0].shape) == 2 and inputs[0].shape[1] != 1
     scalar = all(len(node.shape) == 2 and node.shape[1] == 1 for node in inputs)
     if strange or not (single or scalar):
-        shapes = some(f"{node.name}: {node.type} {node.shape}" for node in inputs)
+        shapes = some_values(f"{node.name}: {node.type} {node.shape}" for node in inputs)
         raise EvaluationError(
             f"'{identity.source}' has inputs that columns of a table cannot be given to: {shapes}.",
             "Convert it with one input per column, or with one matrix of all columns.",
@@ -128,6 +128,6 @@ def _cast(frame: pd.DataFrame, node: Any, source: str) -> npt.NDArray[Any]:
     except (TypeError, ValueError):
         raise InvalidError(
             f"'{source}' takes {node.type} as input '{node.name}', and the dataset has "
-            f"{some(str(kind) for kind in dict.fromkeys(frame.dtypes))} there.",
+            f"{some_values(str(kind) for kind in dict.fromkeys(frame.dtypes))} there.",
             "Give it a dataset with the column types that it was converted for.",
         ) from None

@@ -6,12 +6,12 @@ import io
 from typing import Any
 
 from ..errors import EvaluationError, InvalidError
+from ..importing import importable
 from ..spec import SourceContext
+from ..wording import one_line
 from .identity import Identity
 from .packages import missing_package
-from .python import importable
 from .trust import require_trust
-from .wording import one_line
 
 
 def load(identity: Identity, content: bytes, context: SourceContext) -> Any:

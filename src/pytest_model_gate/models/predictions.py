@@ -22,10 +22,10 @@ import numpy.typing as npt
 
 from ..errors import ConfigurationError, EvaluationError, InvalidError
 from ..spec import SourceContext
+from ..wording import did_you_mean, one_line, plural, shorten, some_values
 from .identity import Identity, read_once, sha256
 from .trust import check_pin
 from .untyped import as_wanted
-from .wording import nearest, one_line, plural, shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ class PredictionsModel:
         position = self.index.get_indexer(_comparable(keys))
         lost = position < 0
         if lost.any():
-            examples = some(_item(value) for value in keys[lost].iloc[:3])
+            examples = some_values(_item(value) for value in keys[lost].iloc[:3])
             raise InvalidError(
                 f"'{self.source}' has no prediction for {int(lost.sum()):,} of {plural(len(frame), 'row')}: "
                 f"{self.key} {examples}.",
@@ -93,7 +93,9 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
         if name not in frame.columns:
             raise EvaluationError(
                 f"'{path_text}' has no column '{shorten(name, 120)}' for {role}.",
-                nearest(name, map(str, frame.columns), f"It has: {some(str(c) for c in frame.columns)}."),
+                did_you_mean(
+                    name, map(str, frame.columns), f"It has: {some_values(str(c) for c in frame.columns)}."
+                ),
             )
     keys = frame[context.key]
     if keys.isna().any():
@@ -103,7 +105,7 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
         )
     doubled = keys.duplicated()
     if doubled.any():
-        examples = some(_item(value) for value in keys[doubled].drop_duplicates().iloc[:3])
+        examples = some_values(_item(value) for value in keys[doubled].drop_duplicates().iloc[:3])
         raise InvalidError(
             f"'{path_text}' has {plural(int(doubled.sum()), 'row')} with a key that it had before: "
             f"{context.key} {examples}.",

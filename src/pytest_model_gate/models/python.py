@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import pickle
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError, EvaluationError, UnavailableError
+from ..errors import EvaluationError
+from ..importing import import_object, importable
 from ..spec import SourceContext
+from ..wording import one_line
 from .estimator import EstimatorModel, FunctionModel, from_object
 from .identity import Identity
-from .wording import nearest, one_line
 
 PREFIX = "python:"
+_FORM = "python:package.module:factory, for example python:credit.models:build"
 
 
 def open_python(source: str, context: SourceContext) -> EstimatorModel | FunctionModel:
@@ -32,14 +31,8 @@ def open_python(source: str, context: SourceContext) -> EstimatorModel | Functio
     the object's state (its pickle); not the modules that those files import. Where the state can't be
     pickled there is no digest, and nothing is kept or compared by it.
     """
-    module_name, colon, attribute = source.removeprefix(PREFIX).partition(":")
-    if not colon or not all(part.isidentifier() for part in [*module_name.split("."), *attribute.split(".")]):
-        raise ConfigurationError(
-            f"'{source}' does not name a Python object.",
-            "Write python:package.module:factory, for example python:credit.models:build.",
-        )
+    factory = import_object(source.removeprefix(PREFIX), context.root, source=source, form=_FORM)
     with importable(context.root):
-        factory = _import(module_name, attribute, source, context.root)
         found = (
             factory
             if hasattr(factory, "predict") and not isinstance(factory, type)
@@ -56,63 +49,12 @@ def open_python(source: str, context: SourceContext) -> EstimatorModel | Functio
     return model
 
 
-@contextmanager
-def importable(root: str) -> Iterator[None]:
-    """Let modules under ``root`` be imported, after everything that ``sys.path`` already offers.
-
-    Last and not first: a file ``types.py`` in somebody's project must not replace the standard library.
-    """
-    entry = str(Path(root).absolute())
-    if entry in sys.path:
-        yield
-        return
-    sys.path.append(entry)
-    importlib.invalidate_caches()  # a module that was written since Python last looked must be found too
-    try:
-        yield
-    finally:
-        if entry in sys.path:
-            sys.path.remove(entry)
-
-
 def _within(root: str, function: Any) -> Any:
     def call(frame: Any) -> Any:
         with importable(root):
             return function(frame)
 
     return call
-
-
-def _import(module_name: str, attribute: str, source: str, root: str) -> Any:
-    try:
-        found = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or module_name
-        if module_name == missing or module_name.startswith(missing + "."):
-            raise UnavailableError(
-                f"'{source}' cannot be loaded: there is no module '{missing}'.",
-                f"Modules are looked for on sys.path and in {Path(root).absolute().as_posix()}.",
-            ) from None
-        raise UnavailableError(
-            f"'{source}' cannot be loaded: {module_name} imports '{missing}', which is not installed.",
-            f"Install it into the environment that runs the gate: pip install {missing.partition('.')[0]}",
-        ) from None
-    except Exception as error:
-        raise EvaluationError(
-            f"'{source}' cannot be loaded: importing {module_name} failed with {one_line(error)}.",
-            f'Run python -c "import {module_name}" to see the whole traceback.',
-        ) from error
-    owner = module_name
-    for name in attribute.split("."):
-        if not hasattr(found, name):
-            public = [known for known in vars(found) if not known.startswith("_")]
-            raise UnavailableError(
-                f"'{source}' cannot be loaded: {owner} has no '{name}'.",
-                nearest(name, public, "Check the name after the colon."),
-            )
-        found = getattr(found, name)
-        owner = f"{owner}.{name}"
-    return found
 
 
 def _call(factory: Any, source: str) -> Any:

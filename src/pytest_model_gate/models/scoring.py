@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import EvaluationError, InvalidError, ModelGateError
+from ..wording import first_line, plural, shorten
 from .columns import select
-from .wording import first_line, plural, shorten, without_data
+from .excerpt import without_data
 
 if TYPE_CHECKING:
     import pandas as pd

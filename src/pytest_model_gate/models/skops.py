@@ -8,12 +8,12 @@ from zipfile import BadZipFile
 
 from ..errors import InvalidError, UnavailableError
 from ..spec import SourceContext
+from ..wording import one_line, plural, shorten
 from .identity import Identity
 from .packages import missing_package, needed
 from .skops_trust import TRUSTED
 from .tree_bounds import check_trees
 from .trust import require_trust
-from .wording import one_line, plural, shorten
 
 #: Older versions had holes in their own audit (CVE-2025-54412, CVE-2025-54413 and others after them).
 _OLDEST = (0, 16)

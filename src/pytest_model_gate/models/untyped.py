@@ -16,9 +16,12 @@ def as_wanted(values: Any, want: str) -> npt.NDArray[Any] | None:
     =============================  =========================================
     two or more columns            ``probability``, one column per class
     floating point                 ``probability``, ``score``, ``value``
-    integers                       ``label``, ``score``, ``value``
+    integers                       ``label``, ``value``
     text, booleans, anything else  ``label``
     =============================  =========================================
+
+    Integers are never scores: labels that were ranked like scores would make one model look worse, and
+    with it the other one better, than it is.
 
     Parameters
     ----------
@@ -35,7 +38,7 @@ def as_wanted(values: Any, want: str) -> npt.NDArray[Any] | None:
     kind = array.dtype.kind
     if array.ndim == 2:
         return array.astype(np.float64) if want == "probability" and kind in "fiu" else None
-    allowed = {"f": ("probability", "score", "value"), "i": ("label", "score", "value")}
+    allowed = {"f": ("probability", "score", "value"), "i": ("label", "value")}
     allowed["u"] = allowed["i"]
     if want not in allowed.get(kind, ("label",)):
         return None

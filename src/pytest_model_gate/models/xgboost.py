@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EvaluationError, InvalidError
+from ..wording import first_line, shorten
 from .columns import plain, with_categories
 from .estimator import Adapt, EstimatorModel
 from .identity import Identity
 from .packages import needed
-from .wording import first_line, shorten
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,18 +1,26 @@
-"""How this room words what it found: counts, short examples, other libraries' errors in one line."""
+"""How findings and errors are worded: counts, short examples, other libraries' errors in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from .redact import redact
+
 #: Longest excerpt of somebody else's text that we repeat.
 _LONGEST = 160
 
 
-def one_line(error: BaseException) -> str:
-    """Return the type and the first line of an exception, shortened."""
-    text = str(error).strip().partition("\n")[0].strip().rstrip(".:")
-    return f"{type(error).__name__}: {shorten(text, _LONGEST)}" if text else type(error).__name__
+def one_line(error: BaseException, longest: int = _LONGEST) -> str:
+    """Return the type of an exception and the first line of what it says, shortened and without secrets."""
+    text = first_line(error)
+    return f"{type(error).__name__}: {shorten(text, longest)}" if text else type(error).__name__
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says, without secrets."""
+    lines = str(error).strip().splitlines()
+    return redact(lines[0].strip().rstrip(".:")) if lines else ""
 
 
 def shorten(text: str, longest: int = 40) -> str:
@@ -72,6 +80,22 @@ def some(names: Iterable[str], limit: int = 8) -> str:
     if len(known) <= limit:
         return ", ".join(known)
     return f"{', '.join(known[:limit])}, ... ({len(known)} in all)"
+
+
+def some_values(values: Iterable[object], limit: int = 8) -> str:
+    """Return a few values as Python writes them, and how many there are in all.
+
+    Examples
+    --------
+    >>> some_values(["a", 1, "c"], limit=2)
+    "'a', 1, ... (3 in all)"
+    """
+    return some((repr(value) for value in values), limit)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``"1 row"`` or ``"2,000 rows"``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError, EvaluationError, UnavailableError
+from .errors import ConfigurationError, EvaluationError, UnavailableError
 from .wording import did_you_mean, one_line, some
 
-_HERE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def importable(root: str) -> Iterator[None]:
             sys.path.remove(entry)
 
 
-def import_object(path: str, root: str, *, source: str) -> Any:
+def import_object(path: str, root: str, *, source: str, form: str = "package.module:name") -> Any:
     """Import ``package.module:name`` (``name`` may have dots).
 
     Parameters
@@ -47,13 +47,24 @@ def import_object(path: str, root: str, *, source: str) -> Any:
         Directory whose modules can be imported, too.
     source : str
         What the user wrote; errors name it.
+    form : str
+        How it is written, with an example where that helps.
+
+    Raises
+    ------
+    ConfigurationError
+        If the text names nothing that can be imported.
+    UnavailableError
+        If there is no such module, something that it imports, or no such name in it.
+    EvaluationError
+        If the import itself fails.
     """
     module_name, colon, attribute = path.partition(":")
     names = attribute.split(".")
     if not colon or not all(part.isidentifier() for part in [*module_name.split("."), *names]):
         raise ConfigurationError(
             f"'{source}' does not name a Python object.",
-            "Write package.module:name, for example credit.data:load.",
+            f"Write {form}.",
         )
     with importable(root):
         module = _import_module(module_name, root, source)
@@ -105,6 +116,6 @@ def where(error: BaseException) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith("<frozen")
         and frame.filename != importlib.__file__
-        and Path(frame.filename).parent != _HERE
+        and not Path(frame.filename).is_relative_to(_PACKAGE)
     ]
     return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
