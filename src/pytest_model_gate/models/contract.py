@@ -191,17 +191,15 @@ def class_order(
 
 def notes(role: str, scored: Scored) -> list[str]:
     """Return what a reader should know about predictions that are allowed."""
-    array = next(
-        (a for a in (scored.probability, scored.score, scored.value, scored.labels) if a is not None), None
-    )
-    if array is None or len(array) < 2:
+    forms = (scored.probability, scored.score, scored.value, scored.labels)
+    said = [array for array in forms if array is not None and len(array) > 1]
+    if not said:
         return []
-    found = []
-    if bool((array == array[:1]).all()):
-        found.append(f"the {role} predicts the same for every row")
-    elif array is scored.probability and bool(((array == 0) | (array == 1)).all()):
-        found.append(f"all probabilities of the {role} are exactly 0 or 1: are they labels?")
-    return found
+    if bool((said[0] == said[0][:1]).all()):
+        return [f"the {role} predicts the same for every row"]
+    if said[0] is scored.probability and bool(np.isin(said[0], (0.0, 1.0)).all()):
+        return [f"all probabilities of the {role} are exactly 0 or 1: are they labels?"]
+    return []
 
 
 def _distinct(labels: npt.NDArray[Any]) -> list[Any]:
