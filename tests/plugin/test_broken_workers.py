@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gate_projects import BOTH, report_of
+from gate_projects import CREDIT, report_of
 
 from pytest_model_gate.report.json import read
 
@@ -62,29 +62,45 @@ def test_a_worker_that_dies_beside_the_gates(distributed):
     assert problems == ["PROBLEM: worker gw0 died: Not properly terminated"]
 
 
-#: The test of the plain kind kills its worker while the worker sends its report, and xdist ends green.
-NUMPY = (
-    BOTH
-    + """
-import numpy
+#: The plain test kills its worker while the worker sends its report; without the plugin, both orders
+#: end with "1 passed" and exit status 0.
+NUMPY = """
+import pathlib, time
+import numpy, pytest
+
+@pytest.fixture
+def done():
+    yield
+    pathlib.Path("done").touch()
+
+@pytest.mark.model_gate("credit")
+def test_credit(done):
+    pass
 
 def test_plain(record_property):
+    while {wait} and not pathlib.Path("done").exists():
+        time.sleep(0.05)
     record_property("auc", numpy.float64(0.71))
     assert False
 """
-)
 
 
-def test_a_report_that_does_not_travel(distributed):
-    distributed.write(test_gates=NUMPY.replace('"worse"', '"credit"'))
-    distributed.gates((distributed.path / "model_gate.toml").read_text().partition("[gates.worse]")[0])
-    result = distributed.run()
+@pytest.mark.parametrize("wait", [False, True], ids=["before the verdict", "after the verdict"])
+def test_a_report_that_does_not_travel(distributed, wait):
+    distributed.gates(CREDIT)
+    distributed.write(test_gates=NUMPY.format(wait=wait))
+    result = distributed.run("--gate-report", "out.json")
     assert "can't serialize <class 'numpy.float64'>" in result.stdout.str() + result.stderr.str()
     assert result.ret != 0
-    report = report_of(result)
-    if report:  # where pytest itself broke, there is none, and the status says enough
-        assert report[-1].startswith("model gates: FAILED")
-        assert any(line.startswith("PROBLEM: pytest broke with an internal error") for line in report)
+    written = read(distributed.path / "out.json")
+    assert not written.complete
+    assert not written.passed
+    if wait:  # else pytest-xdist trips over the lost worker itself, and no report is printed
+        assert report_of(result)[-3:] == [
+            "PROBLEM: pytest broke with an internal error (INTERNALERROR above): results are missing",
+            "model gates: FAILED",
+            "gate report: out.json",
+        ]
 
 
 def test_numpy_that_a_gate_records_travels_as_a_number(anywhere):
@@ -165,3 +181,45 @@ def test_other_ways_to_distribute(distributed, dist):
     if dist == "each":
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         assert "model gates: FAILED (worse REGRESSED)" in report_of(result)
+
+
+def test_a_verdict_that_does_not_travel(distributed):
+    """Somebody else's plugin breaks the report of the gate itself, after everything else has ended."""
+    distributed.gates(CREDIT)
+    distributed.write(
+        conftest="""
+        import numpy, pathlib, pytest, time
+
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            if item.name == "test_credit" and call.when == "call":
+                while not pathlib.Path("done").exists():
+                    time.sleep(0.05)
+                report.seconds = numpy.float64(call.duration)
+            return report
+        """,
+        test_gates="""
+        import pathlib, pytest
+
+        @pytest.mark.model_gate("credit")
+        def test_credit():
+            pass
+
+        @pytest.fixture
+        def done():
+            yield
+            pathlib.Path("done").touch()
+
+        def test_plain(done):
+            pass
+        """,
+    )
+    result = distributed.run("--gate-report", "out.json")
+    assert result.ret != 0
+    (lost,) = read(distributed.path / "out.json").not_judged
+    assert (lost.test, lost.reason, lost.fails) == (
+        "test_gates.py::test_credit",
+        "the test started, and no verdict arrived",
+        True,
+    )
