@@ -191,5 +191,9 @@ def test_a_constant_prediction_is_worth_a_note():
     assert notes("candidate", Scored(rows=3, probability=np.tile([0.3, 0.7], (3, 1)))) == note
     assert notes("candidate", Scored(rows=3, labels=np.array(["a", "a", "a"], dtype=object))) == note
     assert notes("candidate", Scored(rows=3, probability=GOOD)) == []
+    exact = Scored(rows=3, probability=np.array([0.0, 1.0, 1.0]))
+    assert notes("candidate", exact) == [
+        "all probabilities of the candidate are exactly 0 or 1: are they labels?"
+    ]
     assert notes("candidate", Scored(rows=1, value=np.array([2.0]))) == []
     assert notes("candidate", Scored(rows=0)) == []
