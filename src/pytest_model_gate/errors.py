@@ -5,6 +5,7 @@
     ModelGateError
     ├── ConfigurationError   what was asked for makes no sense; no gate can run
     ├── InvalidError         the data or a model breaks its contract   -> verdict ``invalid``
+    │   └── UntrustedError       a model would run code, and nobody said that it may
     └── EvaluationError      something could not be evaluated          -> verdict ``error``
         ├── UnavailableError     a server, file or package is not there
         └── UndefinedMetricError the metric does not exist on these rows
@@ -42,6 +43,22 @@ class ConfigurationError(ModelGateError):
 
 class InvalidError(ModelGateError):
     """The data or a model breaks its contract: the gate's verdict is ``invalid``."""
+
+
+class UntrustedError(InvalidError):
+    """A model would run code when loaded, and nobody said that it may.
+
+    Parameters
+    ----------
+    what, remedy : str
+        As for every error.
+    digest : str
+        Of the very bytes that were not loaded.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, digest: str) -> None:
+        super().__init__(what, remedy)
+        self.digest = digest
 
 
 class EvaluationError(ModelGateError):

@@ -184,6 +184,18 @@ def test_trusting_a_model(shell, pickled):
     assert (pickled / "model-gate.lock").read_text() != lock
 
 
+def test_trusting_a_model_does_not_run_it(shell, pickled):
+    import pickle
+
+    class Evil:
+        def __reduce__(self):
+            return Path.touch, (pickled / "it-ran",)
+
+    (pickled / "model.joblib").write_bytes(pickle.dumps(Evil()))
+    assert pin(shell, "--trust", "model.joblib")[0] == 0
+    assert not (pickled / "it-ran").exists()
+
+
 def test_trusting_what_no_gate_has(shell, pickled):
     status, out, err = pin(shell, "--trust", "modle.joblib")
     assert (status, out) == (2, [])

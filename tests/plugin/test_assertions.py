@@ -23,10 +23,15 @@ def test_the_failure_is_the_text_of_the_report(project):
     assert failure[0] == "worse: REGRESSED"
     assert failure[1].startswith("  REGRESSED roc_auc on all (400 rows), against production 0.")
     assert failure[2].startswith("    worse than production by more than the tolerance: ")
-    assert failure[3].startswith("    next: Do not ship this candidate")
+    assert failure[3].startswith("  next (REGRESSED): Do not ship this candidate")
     assert len(failure) == 4
     report = report_of(result)
-    assert [line for line in failure if line not in report] == []
+    assert failure[3] in report
+    # The numbers of the sentence are those of the row.
+    row = next(line for line in report if line.split()[:2] == ["roc_auc", "all"])
+    said = failure[1].replace(",", " ").split()
+    for cell in row.replace(",", " ").split()[3:6]:
+        assert cell in said
     # No traceback, neither of the test nor of ours.
     assert ".py:" not in "\n".join(failure)
 
@@ -48,7 +53,7 @@ def test_an_assertion_that_fails(project, code, asked):
     assert failure[0] == "worse: REGRESSED"
     if asked != "gate":
         assert failure[1] == f"  asked       {asked}"
-    assert any(line.startswith("    next: ") for line in failure)
+    assert any(line.startswith("  next (REGRESSED") for line in failure)
     assert report_of(result)[-1] == "model gates: FAILED (worse REGRESSED)"
     assert result.ret != 0
 

@@ -13,7 +13,7 @@ from report_records import FULL, INCONCLUSIVE, INVALID, REGRESSED, judged, line,
 from pytest_model_gate.report.combine import combine
 from pytest_model_gate.report.escape import plain
 from pytest_model_gate.report.run import NotJudged, Run
-from pytest_model_gate.report.terminal import FOLD_ABOVE, failure_text, render
+from pytest_model_gate.report.terminal import FOLD_ABOVE, SENTENCES, failure_text, render
 from pytest_model_gate.results import Check, Finding, RoleRecord, SmallSlice, Verdict
 
 DEFAULT = """\
@@ -27,19 +27,14 @@ metric    slice           against       reference    candidate     gain        9
 roc_auc   all             production       0.9213       0.9187  -0.0026  [-0.0038, -0.0014]    -0.0050  pass (worse, within tolerance)
 roc_auc   region=north    production       0.9050       0.8790  -0.0260  [-0.0391, -0.0129]    -0.0050  REGRESSED
 roc_auc   region=islands  production       0.9110       0.9120   0.0010   [-0.0210, 0.0230]    -0.0050  INCONCLUSIVE: 412 rows resolve 0.027; about 12,000 needed
+  next (REGRESSED): Do not ship this candidate.
+  next (INCONCLUSIVE): Judge more rows.
   not judged: carrier=OO 22 rows < 500
-  REGRESSED roc_auc on region=north (7,000 rows), against production 0.9050: candidate 0.8790, gain -0.0260, 90% interval [-0.0391, -0.0129], allowed -0.0050
-    worse than production by more than the tolerance: 0.026 worse, 0.005 allowed
-    next: Do not ship this candidate.
-  INCONCLUSIVE roc_auc on region=islands (412 rows), against production 0.9110: candidate 0.9120, gain 0.0010, 90% interval [-0.0210, 0.0230], allowed -0.0050
-    412 rows resolve 0.027; about 12,000 needed
-    next: Judge more rows.
 credit: INVALID   approve or decline a loan application
   candidate   models:/credit@challenger -> models:/credit/12   sha256:ab12ab12ab12
   baseline    prior
   dataset     data/holdout.parquet                             30,000 rows, 29,999 judged   sha256:ab12ab12ab12   pinned
   dropped     1 row: missing target
-  schema      INVALID: 2 problems
   INVALID schema: 2 problems
     age: must be >= 0. (1,234; e.g. -5, -7)
       next: Repair the column.
@@ -83,10 +78,17 @@ def test_nothing_but_ascii_of_our_own():
 
 
 def test_a_failure_says_what_the_report_says():
-    failure = failure_text(record()).splitlines()
-    report = text(Run(tested=(judged(record()),))).splitlines()
-    assert len(failure) == 7
-    assert [item for item in report if item in failure] == failure
+    assert failure_text(record()) == (
+        "credit: REGRESSED   approve or decline a loan application\n"
+        "  REGRESSED roc_auc on region=north (7,000 rows), against production 0.9050: candidate 0.8790, "
+        "gain -0.0260, 90% interval [-0.0391, -0.0129], allowed -0.0050\n"
+        "    worse than production by more than the tolerance: 0.026 worse, 0.005 allowed\n"
+        "  INCONCLUSIVE roc_auc on region=islands (412 rows), against production 0.9110: candidate 0.9120, "
+        "gain 0.0010, 90% interval [-0.0210, 0.0230], allowed -0.0050\n"
+        "    412 rows resolve 0.027; about 12,000 needed\n"
+        "  next (REGRESSED): Do not ship this candidate.\n"
+        "  next (INCONCLUSIVE): Judge more rows."
+    )
     assert failure_text(INVALID) == (
         "credit: INVALID   approve or decline a loan application\n"
         "  INVALID schema: 2 problems\n"
@@ -113,12 +115,21 @@ def test_a_failure_without_a_failing_part_gives_its_reason():
 
 def test_one_next_step_of_several_lines_is_said_once():
     lines = (REGRESSED, replace(REGRESSED, slice="region=south"), INCONCLUSIVE)
-    found = [item.strip() for item in failure_text(record(lines=lines)).splitlines() if "    " in item]
-    assert [item for item in found if item.startswith("next:")] == [
-        "next: Do not ship this candidate.",
-        "next: Judge more rows.",
+    found = failure_text(record(lines=lines)).splitlines()
+    assert [item.strip() for item in found if "next" in item] == [
+        "next (REGRESSED x 2): Do not ship this candidate.",
+        "next (INCONCLUSIVE): Judge more rows.",
     ]
-    assert found.index("next: Do not ship this candidate.") == 2
+
+
+def test_a_failing_test_says_a_few_lines_and_counts_the_others():
+    lines = tuple(replace(REGRESSED, slice=f"s={number:02}") for number in range(SENTENCES + 3))
+    found = failure_text(record(lines=lines)).splitlines()
+    assert sum("against production" in item for item in found) == SENTENCES
+    assert found[-2:] == [
+        "  and 3 more lines, in the report",
+        f"  next (REGRESSED x {SENTENCES + 3}): Do not ship this candidate.",
+    ]
 
 
 def test_lines_that_do_not_fail_say_why_not():
@@ -163,12 +174,15 @@ def test_a_line_without_numbers():
         *["-"] * 4,
         "1%",
         "default",
-        "ERROR",
+        "ERROR:",
+        *lost.reason.split(),
         "-",
         "-",
         "30,000",
     ]
-    assert "  ERROR roc_auc on all (30,000 rows), against production\n    roc_auc has no value" in found
+    assert "  next (ERROR): Judge rows of both classes." in found
+    said = failure_text(record(verdict=Verdict.ERROR, lines=(lost,)))
+    assert "  ERROR roc_auc on all (30,000 rows), against production\n    roc_auc has no value" in said
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError, EvaluationError, did_you_mean
+from ..errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
     from ..results import Check
@@ -84,13 +84,10 @@ def _told(check: Check) -> str:
 
 def _trust(gates: Sequence[Collected], source: str) -> str:
     """Pin the digest of a model that a gate names, and return what to print."""
-    import glob
-
-    from ..data.lock import pin_model, read_lock, write_lock
-    from ..gate.registry import load_model
+    from ..gate.pinning import trust_model
     from ..redact import redact
     from ..report.escape import plain
-    from ..spec import ROLES, SourceContext
+    from ..spec import ROLES
 
     using = [gate for gate in gates if source in (gate.spec.source(role) for role in ROLES)]
     if not using:
@@ -99,20 +96,5 @@ def _trust(gates: Sequence[Collected], source: str) -> str:
             f"--trust {redact(source)}: no collected gate has that model.",
             did_you_mean(redact(source), map(redact, known)),
         )
-    spec, registry = using[0]
-    context = SourceContext(
-        root=spec.root,
-        tracking_uri=spec.tracking_uri,
-        # Exactly this source, and not what an older pin says of it: that is what is asked for.
-        trusted_sources=(glob.escape(redact(source)),),
-        key=spec.key,
-    )
-    model = load_model(registry, source, context)
-    if not model.digest:
-        raise EvaluationError(
-            f"{redact(source)} has no content that could be pinned ({model.kind}).",
-            "Name it in trusted_sources instead.",
-        )
-    path = Path(spec.root) / LOCK
-    write_lock(path, pin_model(read_lock(path), model.source, model.digest))
-    return f"trusted    {plain(model.source)}: {model.digest}"
+    digest = trust_model(*using[0], source)
+    return f"trusted    {plain(redact(source))}: {digest}"

@@ -46,15 +46,10 @@ class Inputs:
         self._pin = pin
         self._today = today
 
-    @property
-    def lock_path(self) -> Path:
-        """The lock file of the project."""
-        return Path(self.spec.root) / LOCK_FILE
-
     @cached_property
     def lock(self) -> Lock | Failed:
         """The pins that were agreed."""
-        return attempt("pin", "lock file", lambda: read_lock(self.lock_path))
+        return attempt("pin", "lock file", lambda: read_lock(lock_path(self.spec)))
 
     @cached_property
     def context(self) -> SourceContext:
@@ -87,10 +82,10 @@ class Inputs:
 
         def write() -> Check:
             # Read again: another gate of this run may have pinned its own dataset meanwhile.
-            before = read_lock(self.lock_path)
+            before = read_lock(lock_path(self.spec))
             after = pin(before, dataset, self._today)
             if after != before:
-                write_lock(self.lock_path, after)
+                write_lock(lock_path(self.spec), after)
             return Check(
                 name="pin", verdict=Verdict.PASS, summary="pinned" if after == before else "pinned now"
             )
@@ -168,6 +163,11 @@ class Inputs:
             dropped=dropped,
             columns=dataset.columns,
         )
+
+
+def lock_path(spec: GateSpec) -> Path:
+    """Return the lock file of the project."""
+    return Path(spec.root) / LOCK_FILE
 
 
 def attempt(name: str, subject: str, action: Callable[[], T]) -> T | Failed:

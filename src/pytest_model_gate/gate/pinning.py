@@ -1,4 +1,4 @@
-"""Pin what a gate looks at, outside of a judgement: what ``model-gate pin`` does for each gate."""
+"""Pin what a gate looks at, outside of a judgement: what ``model-gate pin`` does."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from datetime import date
 
 import pluggy
 
+from ..data.lock import pin_model, read_lock, write_lock
+from ..errors import EvaluationError, UntrustedError
+from ..redact import redact
 from ..results import Check
-from ..spec import GateSpec
-from .inputs import Inputs
+from ..spec import GateSpec, SourceContext
+from .inputs import Inputs, lock_path
+from .registry import load_model
 
 
 def pin_gate(
@@ -33,3 +37,40 @@ def pin_gate(
         ``pin``: its summary is ``"pinned"`` (nothing changed), ``"pinned now"``, or why not.
     """
     return Inputs(spec, registry, pin=not check_only, today=today or date.today()).pin
+
+
+def trust_model(spec: GateSpec, registry: pluggy.PluginManager, source: str) -> str:
+    """Pin the digest of a model that may run code from now on, without loading it.
+
+    Parameters
+    ----------
+    spec : GateSpec
+        A gate that names the model.
+    registry : pluggy.PluginManager
+        Sources.
+    source : str
+        As the gate names it.
+
+    Returns
+    -------
+    str
+        The digest that was pinned.
+
+    Raises
+    ------
+    ModelGateError
+        If the model cannot be found, or has no digest.
+    """
+    context = SourceContext(root=spec.root, tracking_uri=spec.tracking_uri, key=spec.key)
+    try:
+        digest = load_model(registry, source, context).digest
+    except UntrustedError as refused:
+        # Refused with the digest of the very bytes: what is pinned has not run.
+        digest = refused.digest
+    if not digest:
+        raise EvaluationError(
+            f"{redact(source)} has no content that could be pinned.", "Name it in trusted_sources instead."
+        )
+    path = lock_path(spec)
+    write_lock(path, pin_model(read_lock(path), redact(source), digest))
+    return digest

@@ -10,7 +10,7 @@ from ..results import Question, Verdict
 from .measure import Measured
 
 _REGRESSED = "Do not ship this candidate: look at what changed, or waive the line until a date."
-_BASELINE = "Do not ship this candidate: a trivial model does as well."
+_BASELINE = "Do not ship this candidate: it gains too little over the baseline."
 _FLOOR = "Do not ship this candidate: it misses what the decision needs."
 _INCONCLUSIVE = (
     "Judge more rows, allow a larger max_regression, or set on_inconclusive or min_rows for these rows."

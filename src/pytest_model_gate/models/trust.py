@@ -7,7 +7,7 @@ import json
 import shlex
 from fnmatch import fnmatchcase
 
-from ..errors import InvalidError
+from ..errors import InvalidError, UntrustedError
 from ..spec import SourceContext
 from .identity import Identity
 
@@ -46,18 +46,19 @@ def require_trust(identity: Identity, context: SourceContext, why: str) -> None:
 
     Raises
     ------
-    InvalidError
+    UntrustedError
         If its digest is not pinned and its source matches none of the trusted patterns.
     """
     if check_pin(identity, context) or is_trusted_source(identity.source, context):
         return
     pattern = json.dumps(glob.escape(identity.source), ensure_ascii=False)
-    raise InvalidError(
+    raise UntrustedError(
         f"'{identity.source}' is not trusted: {why}, and loading it would run any code that is in it.",
         f"If you trust these bytes ({identity.digest}), run: "
         f"model-gate pin --trust {shlex.quote(identity.source)}\n"
         f"  If you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
         f"trusted_sources = [{pattern}]",
+        digest=identity.digest,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
 from typing import NamedTuple
 
 from ..results import Check, Finding, GateRecord, Line, Question, Verdict
@@ -14,6 +14,9 @@ from .run import NotJudged, Run, Tested
 
 #: Passing lines on slices are folded above this many lines, and counted.
 FOLD_ABOVE = 20
+
+#: A failing test says so many lines as sentences; the report has them all.
+SENTENCES = 10
 
 AGAINST: dict[Question, str] = {"regression": "production", "baseline": "baseline", "floor": "floor"}
 HEADERS = ("metric", "slice", "against", "reference", "candidate", "gain", "interval", "allowed", "verdict")
@@ -75,21 +78,22 @@ def block(record: GateRecord, *, verbosity: int = 0) -> Iterator[Text]:
     if record.asked != "gate":
         yield Text(f"  {'asked':<11} {plain(record.asked)}")
     yield from _context(record, full=verbosity > 0)
+    yield from _failed_checks(record)
     if record.lines:
         yield from _table(record, verbosity=verbosity)
+        yield from _next_steps(record.lines)
     for small in record.small_slices:
         yield Text(f"  not judged: {plain(small.slice)} {_rows(small.n)} < {small.min_rows:,}")
-    yield from _failures(record)
     if verbosity > 0 and record.versions:
         versions = ", ".join(f"{name} {version}" for name, version in record.versions)
         yield Text(f"  {'versions':<11} {plain(versions)}")
 
 
 def failure_text(record: GateRecord) -> str:
-    """Return what a failing test says: the header and what did not pass, exactly as in the report."""
+    """Return what a failing test says: the header, and of the report what did not pass."""
     asked = [Text(f"  {'asked':<11} {plain(record.asked)}")] if record.asked != "gate" else []
     notes = [Text(f"  NOTE: {plain(note)}") for note in record.notes]
-    lines = [_header(record), *notes, *asked, *_failures(record)]
+    lines = [_header(record), *notes, *asked, *_failed_checks(record), *_failed_lines(record)]
     if not any(_fails(record)):
         lines.append(Text(f"  {plain(record.reason)}"))
     return "\n".join(line.text for line in lines)
@@ -136,10 +140,9 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
         start = f"  {name:<11} {first:<{width if rest else 0}}"
         yield Text("   ".join([start, *(item for item in rest if item)]).rstrip())
     for check in record.checks:
-        if check.name == "pin" and not check.fails and record.dataset is not None:
-            continue  # the row of the dataset says it
-        state = "" if check.verdict is Verdict.PASS else f"{_word(check.verdict)}: "
-        yield Text(f"  {plain(check.name):<11} {state}{plain(check.summary)}", "bad" if check.fails else "")
+        # A pin that holds is said in the row of the dataset, and what fails is said below.
+        if not check.fails and (check.name != "pin" or record.dataset is None):
+            yield Text(f"  {plain(check.name):<11} {plain(check.summary)}")
 
 
 def _digest(digest: str, *, full: bool) -> str:
@@ -225,36 +228,57 @@ def _verdict(line: Line) -> str:
     if line.verdict is Verdict.INCONCLUSIVE:
         word = "INCONCLUSIVE" if line.fails else "inconclusive, does not fail"
         return f"{word}: {plain(line.reason)}"
-    return _word(line.verdict)
+    # The numbers of the row say how much a candidate regressed; where there are none, the reason has to.
+    return (
+        _word(line.verdict) if line.interval is not None else f"{_word(line.verdict)}: {plain(line.reason)}"
+    )
 
 
-def _failures(record: GateRecord) -> Iterator[Text]:
-    """Render what did not pass: how much, why, and what to do next."""
+def _failed_checks(record: GateRecord) -> Iterator[Text]:
+    """Render what the checks found, and what to do next."""
     for check in record.checks:
-        if check.fails:
-            yield Text(f"  {_word(check.verdict)} {plain(check.name)}: {plain(check.summary)}", "bad")
-            yield from _findings(check.findings)
+        if not check.fails:
+            continue
+        said = [finding.problem for finding in check.findings]
+        summary = "" if check.summary in said else f" {plain(check.summary)}"
+        yield Text(f"  {_word(check.verdict)} {plain(check.name)}:{summary}", "bad")
+        for finding in check.findings:
+            yield from _finding(finding)
+
+
+def _failed_lines(record: GateRecord) -> Iterator[Text]:
+    """Render the lines that did not pass as sentences, and what to do next."""
     failing = [line for line in record.lines if line.fails]
-    for line, following in zip_longest(failing, failing[1:]):
+    for line in failing[:SENTENCES]:
         yield Text(f"  {_word(line.verdict)} {_sentence(line)}", "bad")
         yield Text(f"    {plain(line.reason)}")
-        # One next step for several lines is said below the last of them.
-        if line.remedy and (following is None or following.remedy != line.remedy):
-            yield Text(f"    next: {plain(line.remedy)}")
+    if len(failing) > SENTENCES:
+        yield Text(f"  and {len(failing) - SENTENCES} more lines, in the report", "bad")
+    yield from _next_steps(failing)
+
+
+def _next_steps(lines: Iterable[Line]) -> Iterator[Text]:
+    """Render what to do next, once for all lines that have it in common."""
+    steps = Counter((line.verdict, line.remedy) for line in lines if line.fails and line.remedy)
+    for (verdict, remedy), count in steps.items():
+        what = f"{_word(verdict)} x {count}" if count > 1 else _word(verdict)
+        yield Text(f"  next ({what}): {plain(remedy)}")
 
 
 def _rows(count: int) -> str:
     return f"{count:,} row{'s' * (count != 1)}"
 
 
-def _findings(findings: Iterable[Finding]) -> Iterator[Text]:
-    for finding in findings:
-        count = "" if finding.count is None else f"{finding.count:,}"
-        examples = ", ".join(plain(example) for example in finding.examples)
-        more = "; ".join(part for part in (count, f"e.g. {examples}" if examples else "") if part)
-        yield Text(f"    {plain(finding.subject)}: {plain(finding.problem)}" + (f" ({more})" if more else ""))
-        if finding.remedy:
-            yield Text(f"      next: {plain(finding.remedy)}")
+def _finding(finding: Finding) -> Iterator[Text]:
+    count = "" if finding.count is None else f"{finding.count:,}"
+    examples = ", ".join(plain(example) for example in finding.examples)
+    more = "; ".join(part for part in (count, f"e.g. {examples}" if examples else "") if part)
+    subject, problem = plain(finding.subject), plain(finding.problem)
+    # Many sentences name their subject themselves.
+    said = problem if subject in problem else f"{subject}: {problem}"
+    yield Text(f"    {said}" + (f" ({more})" if more else ""))
+    if finding.remedy:
+        yield Text(f"      next: {plain(finding.remedy)}")
 
 
 def _sentence(line: Line) -> str:
