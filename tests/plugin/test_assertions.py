@@ -29,7 +29,7 @@ def test_the_failure_is_the_text_of_the_report(project):
     assert failure[3] in report
     # The numbers of the sentence are those of the row.
     row = next(line for line in report if line.split()[:2] == ["roc_auc", "all"])
-    said = failure[1].replace(",", " ").split()
+    said = failure[1].replace(",", " ").replace(":", " ").split()
     for cell in row.replace(",", " ").split()[3:6]:
         assert cell in said
     # No traceback, neither of the test nor of ours.
