@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -66,12 +67,39 @@ def test_page(page, request, tmp_path):
         print(f"only shown: {reason}")
 
 
-def test_every_link_between_the_documents_leads_somewhere():
-    import re
+LINK = re.compile(r"\]\((?!https?://|mailto:)(?P<file>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 
-    dead = []
-    for page in PAGES:
-        for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8")):
-            if not (page.parent / target).exists():
-                dead.append(f"{page.relative_to(ROOT).as_posix()}: {target}")
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """Return the files and anchors that a page links to."""
+    found = LINK.finditer(page.read_text(encoding="utf-8"))
+    return [
+        ((page.parent / link["file"]).resolve() if link["file"] else page, link["anchor"] or "")
+        for link in found
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's titles, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_between_the_documents_leads_somewhere():
+    dead = [
+        f"{page.relative_to(ROOT).as_posix()}: {target.name}{anchor and '#'}{anchor}"
+        for page in PAGES
+        for target, anchor in links(page)
+        if not target.exists() or (anchor and anchor not in anchors(target))
+    ]
     assert dead == []
+
+
+def test_every_page_is_listed_in_the_index_of_its_folder():
+    docs = ROOT / "docs"
+    indexes = [docs / "index.md", *docs.glob("*/index.md")]
+    for index in indexes:
+        listed = {target for target, _ in links(index)}
+        pages = {page for page in index.parent.glob("*.md") if page != index}
+        assert pages <= listed, index
+    assert set(indexes[1:]) <= {target for target, _ in links(indexes[0])}
