@@ -53,7 +53,7 @@ def batches(size):
 
 
 @pytest.mark.parametrize(
-    "wants", [{"label"}, {"score"}, {"probability"}, {"label", "score", "probability"}], ids=str
+    "wants", [("label",), ("score",), ("probability",), ("label", "score", "probability")], ids=str
 )
 def test_a_classifier_is_asked_once_per_batch_whatever_is_wanted(wants):
     model = Counted({"probability": sigmoid, "label": None, "score": None})
