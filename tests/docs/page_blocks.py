@@ -207,7 +207,8 @@ def _environment() -> dict[str, str]:
     leaks = ("PYTEST", "COV_", "CI", "GITHUB_")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(leaks)}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
-    return kept | {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1"}
+    # One thread: on these small data more of them only wait for each other where the machine is busy.
+    return kept | {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
 
 
 NUMBER = re.compile(
