@@ -8,6 +8,7 @@
     │   └── UntrustedError       a model would run code, and nobody said that it may
     └── EvaluationError      something could not be evaluated          -> verdict ``error``
         ├── UnavailableError     a server, file or package is not there
+        │   └── UnreachableError     a server does not answer: other questions to it would wait as long
         └── UndefinedMetricError the metric does not exist on these rows
 """
 
@@ -67,6 +68,22 @@ class EvaluationError(ModelGateError):
 
 class UnavailableError(EvaluationError):
     """A server, a file, a registry entry or an optional package is not there."""
+
+
+class UnreachableError(UnavailableError):
+    """A server does not answer.
+
+    Parameters
+    ----------
+    what, remedy : str
+        As for every error.
+    prefixes : tuple of str
+        Sources that begin so would ask the same server, and wait as long for nothing.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, prefixes: tuple[str, ...]) -> None:
+        super().__init__(what, remedy)
+        self.prefixes = prefixes
 
 
 class UndefinedMetricError(EvaluationError):

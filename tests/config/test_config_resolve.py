@@ -134,10 +134,12 @@ def test_an_unknown_gate(project):
 
 
 def test_a_gate_where_none_is_declared(project):
+    found = project()
     with pytest.raises(ConfigurationError) as caught:
-        ask(project(), "credit")
+        ask(found, "credit")
     assert str(caught.value) == (
-        "model_gate('credit'): no such gate in pyproject.toml or model_gate.toml.\n"
+        "model_gate('credit'): no such gate in pyproject.toml or model_gate.toml of "
+        f"{found.root.as_posix()}.\n"
         "  No gate is declared there. Gates are tables such as [tool.model_gate.gates.credit]."
     )
 

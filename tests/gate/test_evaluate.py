@@ -202,7 +202,8 @@ def test_multiclass(project):
 def test_regression(project, baseline):
     project.module(
         "reg",
-        "def good():\n    return lambda X: X['x'] + X['z']\ndef half():\n    return lambda X: X['x'] + 0.9 * X['z']\n",
+        "def good():\n    return lambda X: X['x'] + X['z']\n"
+        "def half():\n    return lambda X: X['x'] + 0.9 * X['z']\n",
     )
     rng = np.random.default_rng(1)
     frame = project.frame

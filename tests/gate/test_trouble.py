@@ -4,13 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pytest_model_gate.errors import ConfigurationError
 from pytest_model_gate.results import Verdict
-from pytest_model_gate.spec import SliceSpec
+from pytest_model_gate.spec import SliceSpec, Tolerance, Waiver
 
 SCHEMA = """
 columns:
   x: {dtype: float64}
 """
+
+
+def waiver(**keys):
+    common = {"gate": "credit", "reason": "known", "owner": "kim", "expires": "2030-01-31"}
+    return Waiver(**common, **keys)
 
 
 def said(record):
@@ -235,7 +241,7 @@ def test_labels_only_for_a_metric_of_scores(project):
         ({"slices": (SliceSpec(by="regoin"),)}, Verdict.ERROR, ("regoin", "'region'")),
         ({"slices": (SliceSpec(by="id"),)}, Verdict.ERROR, ("2,000 slices", "Bin it")),
         ({"sample_weight": "region"}, Verdict.INVALID, ("must hold numbers",)),
-        ({"sample_weight": "x"}, Verdict.INVALID, ("must be positive",)),
+        ({"sample_weight": "x"}, Verdict.INVALID, ("(sample_weight) must not be negative",)),
         ({"schema": "nowhere:Schema"}, Verdict.ERROR, ("nowhere",)),
         ({"schema": "schema.yaml"}, Verdict.ERROR, ("schema.yaml",)),
     ],
@@ -274,3 +280,74 @@ def test_too_few_groups_cannot_tell(project):
     record = project.record(groups="region")
     assert record.verdict is Verdict.INCONCLUSIVE
     assert "groups" in said(record)
+
+
+# -- limits -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"max_regression": {"roc_auc": Tolerance(5.0)}}, "Did you mean '5%'"),
+        ({"max_regression": {"*": Tolerance(1.0, relative=True)}}, "lets every candidate pass"),
+        ({"slices": (SliceSpec(by="region", max_regression={"*": Tolerance(2.0)}),)}, "lets every candidate"),
+        ({"floors": {"roc_auc": 85.0}}, "Did you mean 0.85"),
+        ({"floors": {"roc_auc": 0.0}}, "must be between 0 and 1"),
+        ({"waivers": (waiver(metric="f1"),)}, "a waiver names 'f1', which is none of its metrics"),
+    ],
+)
+def test_limits_that_can_only_be_meant_otherwise(project, keys, words):
+    with pytest.raises(ConfigurationError, match=words):
+        project.record(**keys)
+
+
+def test_a_loss_may_more_than_double_where_somebody_says_so(project):
+    record = project.record(metrics=("log_loss",), max_regression={"*": Tolerance(1.5, relative=True)})
+    assert record.verdict is Verdict.PASS
+
+
+def test_a_baseline_without_the_metric(project):
+    record = project.record(metrics=("precision", "roc_auc"))
+    refuses(record, Verdict.ERROR, "the baseline 'prior' has no precision to beat", "min_gain")
+    named = project.record(metrics=("precision", "roc_auc"), min_gain={"roc_auc": 0.1})
+    assert [line.metric for line in named.lines if line.question == "baseline"] == ["roc_auc"]
+
+
+# -- columns ------------------------------------------------------------------------------------------
+
+
+def test_scores_on_any_scale_are_judged_where_only_their_order_counts(project):
+    logit = np.log(project.frame.cand / (1 - project.frame.cand))
+    project.write_scores(project.frame.assign(cand=logit))
+    assert project.record(metrics=("roc_auc",)).verdict is Verdict.PASS
+    refuses(project.record(metrics=("roc_auc", "log_loss")), Verdict.INVALID, "outside [0, 1]")
+
+
+def test_a_slice_stays_a_feature_of_a_model_that_names_no_columns(project):
+    project.module(
+        "by_region",
+        "def build():\n"
+        "    def f(X):\n"
+        "        assert 'y' not in X and 'id' not in X\n"
+        "        return 1 / (1 + 2.718 ** -(2 * X['x'] + 2 * X['z'] + 0.0 * (X['region'] == 'north')))\n"
+        "    return f\n",
+    )
+    record = project.record(
+        candidate="python:by_region:build", slices=(SliceSpec(by="region", on_inconclusive="warn"),)
+    )
+    assert record.verdict is Verdict.PASS, record.reason
+
+
+def test_rows_of_weight_zero_do_not_count_and_are_counted(project):
+    project.write(project.frame.assign(x=(project.frame.id >= 500).astype(float)))
+    record = project.record(sample_weight="x")
+    assert record.dataset.dropped == (("weight 0", 500),)
+    assert record.dataset.rows_used == 1500
+    frame = project.frame[project.frame.id >= 500]
+    project.write(frame)
+    assert project.record().lines == record.lines
+
+
+def test_all_weights_zero(project):
+    project.write(project.frame.assign(x=0.0))
+    refuses(project.record(sample_weight="x"), Verdict.ERROR, "no rows to judge (2,000 rows: weight 0)")

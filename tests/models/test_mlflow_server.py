@@ -98,7 +98,7 @@ class TestRealServer:
             (
                 "runs:/0123456789abcdef/linear",
                 "There is no run '0123456789abcdef' at {uri}.",
-                "Check the id, and that tracking_uri of the gate is the right one.",
+                "Check the id, and that the gate's tracking_uri is the right one.",
             ),
         ],
     )
@@ -150,7 +150,7 @@ def test_a_refused_connection_ends_soon_and_names_server_and_setting(source, unu
     assert time.monotonic() - start < PROMISE
     assert str(caught.value) == (
         f"The MLflow server {uri} cannot be reached, so '{source}' could not be opened.\n"
-        "  Start it, or correct tracking_uri of the gate. "
+        "  Start it, or correct the gate's tracking_uri. "
         "MLFLOW_HTTP_REQUEST_TIMEOUT and MLFLOW_HTTP_REQUEST_MAX_RETRIES set how long to wait."
     )
 
@@ -232,7 +232,7 @@ def answering() -> Iterator[Callable[[int], str]]:
             EvaluationError,
             "{uri} does not answer as an MLflow server does, "
             "so 'models:/credit@champion' could not be opened.",
-            "Check tracking_uri of the gate.",
+            "Check the gate's tracking_uri.",
         ),
         (
             503,

@@ -130,12 +130,12 @@ def test_a_pinned_alias_that_moved_is_another_model(store):
         (
             "models:/nosuch/1",
             "There is no model 'nosuch' in the registry at {uri}.",
-            "Check the name, and that tracking_uri of the gate is the right one.",
+            "Check the name, and that the gate's tracking_uri is the right one.",
         ),
         (
             "runs:/0123456789abcdef/linear",
             "There is no run '0123456789abcdef' at {uri}.",
-            "Check the id, and that tracking_uri of the gate is the right one.",
+            "Check the id, and that the gate's tracking_uri is the right one.",
         ),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_store_that_is_not_there_is_not_created(load, tmp_path):
     uri = f"sqlite:///{(tmp_path / 'nosuch' / 'mlflow.db').as_posix()}"
     assert str(caught.value) == (
         f"There is no MLflow store at {uri}.\n"
-        "  Set tracking_uri of the gate to where the models are registered."
+        "  Set the gate's tracking_uri to where the models are registered."
     )
     assert not (tmp_path / "nosuch").exists()
 

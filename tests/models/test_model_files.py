@@ -348,8 +348,7 @@ def test_a_file_that_is_not_there(load, tmp_path):
     with pytest.raises(UnavailableError) as caught:
         load("models/credt.skops")
     assert (
-        str(caught.value)
-        == "The model file 'models/credt.skops' does not exist.\n  Did you mean 'credit.skops'?"
+        str(caught.value) == "The file 'models/credt.skops' does not exist.\n  Did you mean 'credit.skops'?"
     )
 
 
@@ -358,8 +357,7 @@ def test_a_folder_is_no_file(load, tmp_path):
     with pytest.raises(UnavailableError) as caught:
         load("m.skops")
     assert str(caught.value) == (
-        "The model file 'm.skops' cannot be read: Is a directory.\n"
-        "  Check that it is a file, and its permissions."
+        "The file 'm.skops' cannot be read: Is a directory.\n  Check that it is a file, and its permissions."
     )
 
 

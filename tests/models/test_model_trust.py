@@ -74,9 +74,9 @@ def test_a_malicious_pickle_never_runs_by_default(name, write, load, mark, tmp_p
         load(name)
     assert str(caught.value) == (
         f"'{name}' is not trusted: it is a pickle, and loading it would run any code that is in it.\n"
-        f"  If you trust these bytes ({digest}), run: model-gate pin --trust {name}\n"
-        "  If you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
-        f'trusted_sources = ["{name}"]'
+        f"  If you trust these bytes ({digest}), run: model-gate pin --trust {name} "
+        "(or, if you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
+        f'trusted_sources = ["{name}"])'
     )
     assert not mark.exists()
 
@@ -146,8 +146,8 @@ def test_a_source_with_special_characters_is_quoted_in_both_remedies(load, tmp_p
     bad_pickle(tmp_path / "my models [1]" / "m.pkl", mark)
     with pytest.raises(InvalidError) as caught:
         load("my models [1]/m.pkl")
-    assert "model-gate pin --trust 'my models [1]/m.pkl'\n" in str(caught.value)
-    assert str(caught.value).endswith('trusted_sources = ["my models [[]1]/m.pkl"]')
+    assert "model-gate pin --trust 'my models [1]/m.pkl' (or" in str(caught.value)
+    assert str(caught.value).endswith('trusted_sources = ["my models [[]1]/m.pkl"])')
     with pytest.raises(InvalidError, match="is not trusted"):
         load("my models [1]/m.pkl", trusted_sources=("my models [1]/m.pkl",))
     assert not mark.exists()
@@ -263,9 +263,9 @@ def test_a_malicious_model_in_mlflow_never_runs_by_default(flavors, why, tmp_pat
         load_folder(identity, tmp_path, SourceContext())
     assert str(caught.value) == (
         f"'models:/m@champion' is not trusted: {why}, and loading it would run any code that is in it.\n"
-        "  If you trust these bytes (sha256:ab), run: model-gate pin --trust models:/m@champion\n"
-        "  If you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
-        'trusted_sources = ["models:/m@champion"]'
+        "  If you trust these bytes (sha256:ab), run: model-gate pin --trust models:/m@champion "
+        "(or, if you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
+        'trusted_sources = ["models:/m@champion"])'
     )
     assert not mark.exists()
 

@@ -161,7 +161,7 @@ def test_a_key_that_is_missing_in_the_file(tmp_path, load):
 
 def test_a_file_that_is_not_there(scores, load):
     assert said(UnavailableError, "predictions:t.csv#p", load) == (
-        "The model file 't.csv' does not exist.\n  Did you mean 's.csv'?"
+        "The file 't.csv' does not exist.\n  Did you mean 's.csv'?"
     )
 
 

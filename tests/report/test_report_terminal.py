@@ -79,7 +79,8 @@ def test_nothing_but_ascii_of_our_own():
 
 def test_a_failure_says_what_the_report_says():
     assert failure_text(record()) == (
-        "credit: REGRESSED   approve or decline a loan application\n"
+        "credit: REGRESSED  roc_auc on region=north: worse than production by more than the tolerance "
+        "(and 1 more)\n"
         "  REGRESSED roc_auc on region=north (7,000 rows), against production 0.9050: candidate 0.8790, "
         "gain -0.0260, 90% interval [-0.0391, -0.0129], allowed -0.0050\n"
         "    worse than production by more than the tolerance: 0.026 worse, 0.005 allowed\n"
@@ -90,7 +91,7 @@ def test_a_failure_says_what_the_report_says():
         "  next (INCONCLUSIVE): Judge more rows."
     )
     assert failure_text(INVALID) == (
-        "credit: INVALID   approve or decline a loan application\n"
+        "credit: INVALID  schema: 2 problems\n"
         "  INVALID schema: 2 problems\n"
         "    age: must be >= 0. (1,234; e.g. -5, -7)\n"
         "      next: Repair the column.\n"
@@ -106,11 +107,7 @@ def test_a_failure_without_a_failing_part_gives_its_reason():
         checks=(),
         asked="no_regression(roc_auc)",
     )
-    assert failure_text(nothing) == (
-        "credit: ERROR   approve or decline a loan application\n"
-        "  asked       no_regression(roc_auc)\n"
-        "  nothing was judged"
-    )
+    assert failure_text(nothing) == "credit (no_regression(roc_auc)): ERROR  nothing was judged"
 
 
 def test_one_next_step_of_several_lines_is_said_once():

@@ -26,6 +26,11 @@ class Collected(NamedTuple):
     registry: pluggy.PluginManager
 
 
+#: Our own modules are imported before pytest starts, so it cannot rewrite their asserts. That is no news
+#: here, and with ``filterwarnings = error`` it would be the end of the run.
+_COLLECT = ("--collect-only", "-q", "--no-header", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+
+
 class _Listener:
     """Notes the gates when all tests are collected."""
 
@@ -51,7 +56,7 @@ def collect(arguments: Sequence[str]) -> list[Collected]:
 
     listener, said = _Listener(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = pytest.main(["--collect-only", "-q", "--no-header", *arguments], plugins=[listener])
+        status = pytest.main([*_COLLECT, *arguments], plugins=[listener])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise ConfigurationError(f"pytest could not collect the gates:\n\n{said.getvalue().strip()}")
     if not listener.gates:

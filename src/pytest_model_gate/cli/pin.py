@@ -85,13 +85,14 @@ def _told(check: Check) -> str:
 def _trust(gates: Sequence[Collected], source: str) -> str:
     """Pin the digest of a model that a gate names, and return what to print."""
     from ..gate.pinning import trust_model
+    from ..models.baseline import BASELINES
     from ..redact import redact
     from ..report.escape import plain
     from ..spec import ROLES
 
     using = [gate for gate in gates if source in (gate.spec.source(role) for role in ROLES)]
     if not using:
-        known = {gate.spec.source(role) for gate in gates for role in ROLES} - {"", "none"}
+        known = {gate.spec.source(role) for gate in gates for role in ROLES} - {"", "none", *BASELINES}
         raise ConfigurationError(
             f"--trust {redact(source)}: no collected gate has that model.",
             did_you_mean(redact(source), map(redact, known)),

@@ -125,7 +125,8 @@ def resolve(
     if name is not None and name not in project.gates:
         declared = did_you_mean(name, project.gates) if project.gates else "No gate is declared there."
         raise ConfigurationError(
-            f"model_gate({name!r}): no such gate in {project.file or 'pyproject.toml or model_gate.toml'}.",
+            f"model_gate({name!r}): no such gate in "
+            f"{project.file or f'pyproject.toml or model_gate.toml of {project.root.as_posix()}'}.",
             f"{declared} Gates are tables such as [tool.model_gate.gates.{name}].",
         )
     if name is None and not mark:

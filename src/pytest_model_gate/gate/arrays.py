@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ConfigurationError, EvaluationError, InvalidError
+from ..errors import EvaluationError, InvalidError
 from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Predicted, Truth
 from ..stats.design import Design
@@ -206,18 +206,3 @@ def _grouped(codes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | None:
 def _several(codes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | None:
     """Return stratum codes, or ``None`` where there is one stratum only."""
     return None if codes.max() == 0 else codes
-
-
-def refuse_meaningless_share(metric: Metric, *, relative: bool) -> None:
-    """Refuse a tolerance in per cent for a metric that crosses 0.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is nothing that the share could be of.
-    """
-    if relative and metric.crosses_zero:
-        raise ConfigurationError(
-            f"A percentage of {metric.name} means nothing, because {metric.name} can be 0 or negative.",
-            "Give max_regression in the metric's own unit, for example 0.01.",
-        )

@@ -9,7 +9,7 @@ from ..errors import ConfigurationError
 from ..metrics.metric import Metric
 from ..results import Question
 from ..spec import GateSpec, Tolerance
-from .arrays import refuse_meaningless_share
+from .limits import refuse_impossible, refuse_meaningless
 from .lines import ALL, ANY, Ask, tolerance_of
 
 
@@ -59,9 +59,11 @@ def asserted(
         for ask in own
         if ask.question == question and ask.metric in wanted
     ]
-    if isinstance(limit, Tolerance):
-        for name in wanted:
-            refuse_meaningless_share(metrics[name], relative=limit.relative)
+    for name in wanted:
+        if isinstance(limit, Tolerance):
+            refuse_meaningless(metrics[name], limit)
+        elif limit is not None and question == "floor":
+            refuse_impossible(metrics[name], limit)
     answered = {ask.metric for ask in asks}
     return asks + [
         Ask(

@@ -11,8 +11,9 @@ from ..metrics.metric import Metric
 from ..policy import decide
 from ..results import Comparison, Interval
 from ..spec import Tolerance
-from .arrays import refuse_meaningless_share, validated
+from .arrays import validated
 from .canonical import canonical
+from .limits import refuse_meaningless
 from .lines import ALL, Ask
 from .measure import Measured, measure_pair
 from .words import words
@@ -82,7 +83,7 @@ def compare(
         raise ConfigurationError(f"alpha must be between 0 and 0.5, got {alpha!r}.", "Usual is alpha = 0.05.")
     asked = resolve(metric) if isinstance(metric, str) else metric
     tolerance = Tolerance.parse(max_regression)
-    refuse_meaningless_share(asked, relative=tolerance.relative)
+    refuse_meaningless(asked, tolerance)
     sample, first, second = validated(
         y_true,
         candidate,

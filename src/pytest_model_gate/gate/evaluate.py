@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from ..errors import ConfigurationError, EvaluationError, ModelGateError
+from ..errors import ConfigurationError, EvaluationError, ModelGateError, UndefinedMetricError
 from ..hooks import ModelProtocol
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
@@ -281,8 +281,19 @@ class Evaluation:
         sample, predicted = judged.on(ask.slice)
         if ask.question == "floor":
             return measure_floor(metric, sample, predicted["candidate"], ask.number)
-        against: Role = "production" if ask.question == "regression" else "baseline"
-        return measure_pair(metric, sample, predicted["candidate"], predicted[against], relative=ask.relative)
+        if ask.question == "regression":
+            return measure_pair(
+                metric, sample, predicted["candidate"], predicted["production"], relative=ask.relative
+            )
+        try:
+            metric.value(sample.truth, predicted["baseline"])
+        except UndefinedMetricError as error:
+            # Else the sentence would blame the candidate, and its remedy would not help.
+            raise UndefinedMetricError(
+                f"the baseline {self.spec.baseline!r} has no {metric.name} to beat: {error.what}",
+                "Name in min_gain the metrics to beat it in, for example min_gain = { roc_auc = 0.0 }.",
+            ) from None
+        return measure_pair(metric, sample, predicted["candidate"], predicted["baseline"])
 
     def _record(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TypeVar
 import pluggy
 
 from ..data.lock import Lock, check_pin, pin, read_lock, write_lock
-from ..errors import InvalidError, ModelGateError
+from ..errors import InvalidError, ModelGateError, UnreachableError
 from ..hooks import DatasetProtocol, ModelProtocol
 from ..models.baseline import BASELINES
 from ..redact import redact
@@ -28,9 +28,10 @@ LOCK_FILE = "model-gate.lock"
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A stage that could not be completed, and the check that says so."""
+    """A stage that could not be completed, the check that says so, and the error behind it."""
 
     check: Check
+    error: Exception
 
 
 class Inputs:
@@ -118,9 +119,9 @@ class Inputs:
         by_source: dict[str, ModelProtocol | Failed] = {}
         for role, source in roles.items():
             if source not in by_source:
-                by_source[source] = attempt(
-                    role, source, partial(load_model, self._registry, source, self.context)
-                )
+                silent = _silent(source, by_source.values())
+                opening = partial(load_model, self._registry, source, self.context)
+                by_source[source] = attempt(role, source, opening) if silent is None else silent
             found = by_source[source]
             # One source in two roles is loaded once, but each role says its own name.
             loaded[role] = _renamed(found, role) if isinstance(found, Failed) else found
@@ -175,7 +176,7 @@ def attempt(name: str, subject: str, action: Callable[[], T]) -> T | Failed:
     try:
         return action()
     except Exception as error:  # noqa: BLE001 - a gate answers "error", it never ends in a traceback
-        return Failed(failed_check(name, subject, error))
+        return Failed(failed_check(name, subject, error), error)
 
 
 def failed_check(name: str, subject: str, error: Exception) -> Check:
@@ -195,6 +196,15 @@ def failed_check(name: str, subject: str, error: Exception) -> Check:
     return Check(name=name, verdict=verdict, summary=finding.problem, findings=(finding,))
 
 
+def _silent(source: str, loaded: Iterable[ModelProtocol | Failed]) -> Failed | None:
+    """Return why a source cannot be opened where its server has not answered for another one."""
+    for found in loaded:
+        if not isinstance(found, Failed) or not isinstance(found.error, UnreachableError):
+            continue
+        if source.startswith(found.error.prefixes):
+            return found
+    return None
+
+
 def _renamed(failed: Failed, role: Role) -> Failed:
-    check = failed.check
-    return Failed(Check(name=role, verdict=check.verdict, summary=check.summary, findings=check.findings))
+    return replace(failed, check=replace(failed.check, name=role))

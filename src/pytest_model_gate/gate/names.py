@@ -13,7 +13,7 @@ from ..errors import ConfigurationError, did_you_mean
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..spec import NO_MODEL, GateSpec
-from .arrays import refuse_meaningless_share
+from .limits import refuse_impossible, refuse_meaningless
 from .lines import ANY, tolerance_of
 from .registry import extra_metrics
 
@@ -72,6 +72,10 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
     found = replace(
         spec,
         metrics=names,
+        waivers=tuple(
+            replace(waiver, metric=next(iter(canonical({waiver.metric: None}, "a waiver"))))
+            for waiver in spec.waivers
+        ),
         max_regression=canonical(spec.max_regression, "max_regression"),
         min_gain=canonical(spec.min_gain, "min_gain"),
         floors=canonical(spec.floors, "floors"),
@@ -85,7 +89,11 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
     )
     for table in (found.max_regression, *(item.max_regression for item in found.slices)):
         for metric in metrics:
-            refuse_meaningless_share(metric, relative=tolerance_of(metric, table).relative)
+            refuse_meaningless(metric, tolerance_of(metric, table))
+    for metric in metrics:
+        floor = found.floors.get(metric.name, found.floors.get(ANY))
+        if floor is not None:
+            refuse_impossible(metric, floor)
     return found
 
 

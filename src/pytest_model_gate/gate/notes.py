@@ -10,8 +10,21 @@ from ..redact import redact
 from ..spec import NO_MODEL, GateSpec, Role
 from .inputs import Failed
 
-#: Libraries whose version can change a prediction or a number.
-VERSIONED = ("pytest-model-gate", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "mlflow")
+#: Distributions whose version can change a prediction or a number, where they are installed.
+VERSIONED = (
+    "pytest-model-gate",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "scikit-learn",
+    "skops",
+    "xgboost",
+    "xgboost-cpu",
+    "lightgbm",
+    "onnxruntime",
+    "mlflow",
+)
 
 
 def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tuple[str, ...]:
@@ -31,8 +44,13 @@ def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tupl
         )
     if spec.production == NO_MODEL:
         found.append("first release: there is no production model; judged by baseline and floors only")
+    if spec.production == NO_MODEL and spec.slices:
+        found.append("slices are judged against production only: there is none, so no slice is judged")
     if not spec.baseline:
-        found.append('NO BASELINE: nothing shows that this model beats a trivial one; baseline = "prior"?')
+        trivial = "mean" if spec.task == "regression" else "prior"
+        found.append(
+            f'NO BASELINE: nothing shows that this model beats a trivial one; baseline = "{trivial}"?'
+        )
     return tuple(found)
 
 
@@ -43,7 +61,10 @@ def _same_model(one: ModelProtocol, other: ModelProtocol) -> bool:
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """Return the installed versions of the libraries that take part."""
+    """Return the installed versions of the libraries that may take part.
+
+    Not only of those that are imported: that depends on what else ran in this process.
+    """
     found = []
     for name in VERSIONED:
         try:

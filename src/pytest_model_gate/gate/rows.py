@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from ..data import table
-from ..errors import EvaluationError, InvalidError
+from ..errors import EvaluationError
 from ..hooks import DatasetProtocol, ModelProtocol
 from ..metrics.metric import Metric
-from ..metrics.rows import Floats, Mask, Predicted, Truth
+from ..metrics.rows import Mask, Predicted, Truth
 from ..models.baseline import BASELINES, baseline
 from ..models.columns import check_columns
 from ..models.contract import notes
@@ -20,6 +21,7 @@ from ..models.scoring import Scored, join, score
 from ..results import Check, Finding, Verdict
 from ..spec import GateSpec, Role
 from ..stats.design import Design
+from .arrays import weights
 from .encode import require_positive
 from .lines import ALL, SliceRows
 from .roles import encode_classes, encode_predictions, findings
@@ -90,17 +92,13 @@ def collect(
         If the dataset lacks a column, has no rows, or a model cannot score it.
     """
     own = _own_columns(spec)
-    features = {role: _features(role, own, dataset, model) for role, model in models.items()}
+    features = {role: _features(role, spec, dataset, model) for role, model in models.items()}
     columns = list(dict.fromkeys([*own, *(name for names in features.values() for name in names)]))
     kept: list[pd.DataFrame] = []
     parts: dict[Role, list[Scored]] = {role: [] for role in models}
-    dropped = 0
+    dropped: Counter[str] = Counter()
     for batch in dataset.batches(columns):
-        frame = batch
-        if spec.drop_missing_target:
-            absent = table.missing(batch[spec.target])
-            dropped += int(absent.sum())
-            frame = batch[~absent] if absent.any() else batch
+        frame = _judged_rows(spec, batch, dropped)
         kept.append(frame[own])
         said: dict[int, Scored] = {}
         for role, model in models.items():
@@ -112,11 +110,46 @@ def collect(
     rows = kept[0] if len(kept) == 1 else pd.concat(kept, ignore_index=True)
     if not len(rows):
         raise EvaluationError(
-            f"The dataset has no rows{' with a target' if dropped else ''}: nothing can be judged.",
+            f"The dataset has no rows to judge{_because(dropped)}.",
             "Check how the dataset was made.",
         )
-    scored = {role: join(found, role=role) for role, found in parts.items()}
-    return _encode(spec, rows, scored, models, metrics, (("no target", dropped),) if dropped else ())
+    scored = {
+        role: _as_scores(join(found, role=role), models[role], metrics) for role, found in parts.items()
+    }
+    return _encode(spec, rows, scored, models, metrics, tuple(dropped.items()))
+
+
+def _as_scores(scored: Scored, model: ModelProtocol, metrics: Mapping[str, Metric]) -> Scored:
+    """Take one column of numbers for scores where no metric of the gate asks for more.
+
+    Such a column doesn't say whether it holds probabilities; ranking metrics take any scale.
+    """
+    untold = model.classes is None and scored.probability is not None and scored.probability.ndim == 1
+    if not untold or any(metric.needs != "score" for metric in metrics.values()):
+        return scored
+    return replace(scored, probability=None, score=scored.probability)
+
+
+def _judged_rows(spec: GateSpec, batch: pd.DataFrame, dropped: Counter[str]) -> pd.DataFrame:
+    """Return the rows of a batch that count, and note how many do not, and why."""
+    reasons: dict[str, Mask] = {}
+    if spec.drop_missing_target:
+        reasons["no target"] = table.missing(batch[spec.target])
+    if spec.sample_weight:
+        # Whatever is no number is a finding later; a weight of 0 says that the row does not count.
+        reasons["weight 0"] = np.asarray(batch[spec.sample_weight].eq(0).fillna(False), dtype=bool)
+    kept = np.ones(len(batch), dtype=bool)
+    for reason, mask in reasons.items():
+        count = int((mask & kept).sum())
+        if count:
+            dropped[reason] += count
+            kept &= ~mask
+    return batch if kept.all() else batch[kept]
+
+
+def _because(dropped: Mapping[str, int]) -> str:
+    said = ", ".join(f"{count:,} rows: {reason}" for reason, count in dropped.items())
+    return f" ({said})" if said else ""
 
 
 def _own_columns(spec: GateSpec) -> list[str]:
@@ -125,14 +158,15 @@ def _own_columns(spec: GateSpec) -> list[str]:
     return list(dict.fromkeys(name for name in named if name))
 
 
-def _features(role: str, own: Sequence[str], dataset: DatasetProtocol, model: ModelProtocol) -> list[str]:
-    """Return the columns that a model is given; all but the gate's own where it doesn't say.
+def _features(role: str, spec: GateSpec, dataset: DatasetProtocol, model: ModelProtocol) -> list[str]:
+    """Return the columns that a model is given.
 
-    A model that doesn't name its columns is never given the target: it would be a perfect model.
+    A model that doesn't name its columns gets all but the target, the weights and the key, which no model
+    may learn from. Slices, groups and times are features of many models, so they stay.
     """
     names = [name for name, _ in dataset.columns]
     if model.columns is None:
-        return [name for name in names if name not in own]
+        return [name for name in names if name not in (spec.target, spec.sample_weight, spec.key)]
     check_columns(model.columns, names, role)
     return list(model.columns)
 
@@ -227,7 +261,11 @@ def _truth(
     spec: GateSpec, rows: pd.DataFrame, models: Mapping[Role, ModelProtocol]
 ) -> tuple[Truth, dict[str, table.Levels], tuple[object, ...] | None]:
     """Return the encoded target, the levels of the slices, and the labels that occur in the data."""
-    weight = _weights(rows[spec.sample_weight]) if spec.sample_weight else None
+    weight = None
+    if spec.sample_weight:
+        column = f"Column '{spec.sample_weight}' (sample_weight)"
+        weight = weights(table.numbers(rows[spec.sample_weight], "sample_weight"), len(rows), column)
+        weight = None if weight is None else weight / weight.mean()
     levels = {item.by: table.levels(rows[item.by]) for item in spec.slices}
     if spec.task == "regression":
         return Truth(values=table.numbers(rows[spec.target], "target"), weight=weight), levels, None
@@ -248,17 +286,6 @@ def _check_positive(
     for name, metric in metrics.items():
         if metric.binary_only:
             require_positive(classes, spec.pos_label, name)
-
-
-def _weights(series: pd.Series) -> Floats:
-    weight = table.numbers(series, "sample_weight")
-    if (weight < 0).any() or not weight.sum() > 0:
-        raise InvalidError(
-            f"Column '{series.name}' (sample_weight) must be positive, got values down to {weight.min():g}.",
-            "Weights say how many rows of the population a row stands for.",
-        )
-    mean: float = weight.mean()
-    return weight / mean
 
 
 def _balance(truth: Truth) -> str:

@@ -62,11 +62,11 @@ def read_once(path: Path, source: str) -> bytes:
         folder = path.parent
         siblings = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
         raise UnavailableError(
-            f"The model file '{source}' does not exist.",
+            f"The file '{source}' does not exist.",
             did_you_mean(path.name, siblings, f"It was looked for at {path.as_posix()}."),
         ) from None
     except OSError as error:
         raise UnavailableError(
-            f"The model file '{source}' cannot be read: {error.strerror or type(error).__name__}.",
+            f"The file '{source}' cannot be read: {error.strerror or type(error).__name__}.",
             "Check that it is a file, and its permissions.",
         ) from None

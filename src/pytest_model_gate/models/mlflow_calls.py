@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import EvaluationError, ModelGateError, UnavailableError
+from ..errors import EvaluationError, ModelGateError, UnavailableError, UnreachableError
 from ..redact import redact
 from ..spec import SourceContext
 from ..wording import first_line, shorten
@@ -29,7 +29,7 @@ DOWNLOAD_LIMITS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
 _QUIET = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
-_LOGGERS = ("mlflow", "alembic")
+_LOGGERS = ("mlflow", "alembic", "urllib3")
 _UNREACHABLE = re.compile(
     r"Max retries exceeded|failed with exception|timed? ?out|Connection (?:refused|aborted|reset)"
     r"|Name or service|failed with timeout",
@@ -67,8 +67,8 @@ def server_of(context: SourceContext) -> Server:
     if context.tracking_uri:
         uri = _absolute(context.tracking_uri, context.root)
         registry = os.environ.get("MLFLOW_REGISTRY_URI")
-        return Server(uri, registry or uri, "tracking_uri of the gate")
-    setting = "MLFLOW_TRACKING_URI" if os.environ.get("MLFLOW_TRACKING_URI") else "tracking_uri of the gate"
+        return Server(uri, registry or uri, "the gate's tracking_uri")
+    setting = "MLFLOW_TRACKING_URI" if os.environ.get("MLFLOW_TRACKING_URI") else "the gate's tracking_uri"
     return Server(mlflow.get_tracking_uri(), mlflow.get_registry_uri(), setting)
 
 
@@ -147,10 +147,11 @@ def explain(error: Exception, source: str, server: Server) -> ModelGateError:
         timeout = os.environ.get("MLFLOW_HTTP_REQUEST_TIMEOUT", RESOLVE_LIMITS["MLFLOW_HTTP_REQUEST_TIMEOUT"])
         silent = re.search("timed? ?out|timeout", text, re.IGNORECASE)
         what = f"did not answer within {timeout} seconds" if silent else "cannot be reached"
-        return UnavailableError(
+        return UnreachableError(
             f"The MLflow server {server.shown} {what}, so '{source}' could not be opened.",
             f"Start it, or correct {server.setting}. "
             "MLFLOW_HTTP_REQUEST_TIMEOUT and MLFLOW_HTTP_REQUEST_MAX_RETRIES set how long to wait.",
+            prefixes=("models:", "runs:"),
         )
     if code == "404":
         return EvaluationError(

@@ -55,9 +55,9 @@ def require_trust(identity: Identity, context: SourceContext, why: str) -> None:
     raise UntrustedError(
         f"'{identity.source}' is not trusted: {why}, and loading it would run any code that is in it.",
         f"If you trust these bytes ({identity.digest}), run: "
-        f"model-gate pin --trust {shlex.quote(identity.source)}\n"
-        f"  If you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
-        f"trusted_sources = [{pattern}]",
+        f"model-gate pin --trust {shlex.quote(identity.source)} "
+        f"(or, if you trust whatever is there, add to [tool.model_gate] in pyproject.toml: "
+        f"trusted_sources = [{pattern}])",
         digest=identity.digest,
     )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..results import Check, Finding, GateRecord, Line, Question, Verdict
+from ..results import Finding, GateRecord, Line, Question, Verdict
 from .combine import combine
 from .escape import plain
 from .numbers import decimals, number
@@ -90,23 +90,17 @@ def block(record: GateRecord, *, verbosity: int = 0) -> Iterator[Text]:
 
 
 def failure_text(record: GateRecord) -> str:
-    """Return what a failing test says: the header, and of the report what did not pass."""
-    asked = [Text(f"  {'asked':<11} {plain(record.asked)}")] if record.asked != "gate" else []
+    """Return what a failing test says: why, and of the report what did not pass."""
     notes = [Text(f"  NOTE: {plain(note)}") for note in record.notes]
-    lines = [_header(record), *notes, *asked, *_failed_checks(record), *_failed_lines(record)]
-    if not any(_fails(record)):
-        lines.append(Text(f"  {plain(record.reason)}"))
-    return "\n".join(line.text for line in lines)
-
-
-def _fails(record: GateRecord) -> Iterator[Check | Line]:
-    yield from (check for check in record.checks if check.fails)
-    yield from (line for line in record.lines if line.fails)
+    # pytest's own summary shows the first line only: it gives the reason.
+    header = _header(record, short=True)
+    return "\n".join(line.text for line in (header, *notes, *_failed_checks(record), *_failed_lines(record)))
 
 
 def _header(record: GateRecord, *, short: bool = False) -> Text:
     word = _word(record.verdict)
-    text = f"{plain(record.gate)}: {word}"
+    asked = f" ({plain(record.asked)})" if short and record.asked != "gate" else ""
+    text = f"{plain(record.gate)}{asked}: {word}"
     if short:
         text += f"  {plain(record.reason)}"
     elif record.decision:
@@ -270,7 +264,8 @@ def _rows(count: int) -> str:
 
 
 def _finding(finding: Finding) -> Iterator[Text]:
-    count = "" if finding.count is None else f"{finding.count:,}"
+    told = finding.count is None or f"{finding.count:,}" in finding.problem
+    count = "" if told else f"{finding.count:,}"
     examples = ", ".join(plain(example) for example in finding.examples)
     more = "; ".join(part for part in (count, f"e.g. {examples}" if examples else "") if part)
     subject, problem = plain(finding.subject), plain(finding.problem)
