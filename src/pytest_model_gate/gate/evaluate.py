@@ -234,7 +234,9 @@ class Evaluation:
         assert not isinstance(inputs.dataset, Failed), "unreachable: a failed dataset is a failed check"
         dataset = inputs.dataset
         models = {role: model for role, model in inputs.models.items() if not isinstance(model, Failed)}
-        found = attempt("scoring", self.spec.dataset, lambda: collect(self.spec, dataset, models, self._metrics))
+        found = attempt(
+            "scoring", self.spec.dataset, lambda: collect(self.spec, dataset, models, self._metrics)
+        )
         if isinstance(found, Failed):
             return (*checks, found.check)
         if any(check.fails for check in found.checks):
