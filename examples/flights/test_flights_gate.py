@@ -18,8 +18,8 @@ def test_candidate_ranks_flights_much_better_than_chance(model_gate):
 
 def test_evening_is_riskier_than_morning(candidate_model, pinned_dataset):
     """Delays pile up over the day: the same flights, moved to the evening, must be riskier."""
-    flights = pinned_dataset[list(candidate_model.columns)].sample(2_000, random_state=0)
+    flights = pinned_dataset.sample(2_000, random_state=0)
     morning, evening = (
-        candidate_model.predict(flights.assign(hour=hour), "probability").mean() for hour in (7, 19)
+        candidate_model.predict_proba(flights.assign(hour=hour))[:, 1].mean() for hour in (7, 19)
     )
     assert evening > 2 * morning

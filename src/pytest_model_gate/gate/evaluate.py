@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from ..errors import ConfigurationError, EvaluationError, ModelGateError, UndefinedMetricError
-from ..hooks import ModelProtocol
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..policy import gate_verdict
@@ -23,6 +22,7 @@ from .measure import Measured, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import notes, versions
 from .registry import build_registry, extra_metrics
+from .role_model import RoleModel
 from .rows import Judged, collect
 from .waivers import waive
 
@@ -130,7 +130,7 @@ class Evaluation:
         """Judge only whether the candidate is as good as a fixed value (at most it, for losses)."""
         return self._asserted("at_least", "floor", metric, value)
 
-    def model(self, role: Role) -> ModelProtocol:
+    def model(self, role: Role) -> RoleModel:
         """Return a loaded model.
 
         Raises
@@ -147,7 +147,7 @@ class Evaluation:
             )
         if isinstance(found, Failed):
             raise _error(found.check)
-        return found
+        return RoleModel.of(role, found, self.spec.task or "classification")
 
     def frame(self) -> pd.DataFrame:
         """Return the pinned dataset, all columns.

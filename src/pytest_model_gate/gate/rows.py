@@ -120,14 +120,16 @@ def collect(
 
 
 def _as_scores(scored: Scored, model: ModelProtocol, metrics: Mapping[str, Metric]) -> Scored:
-    """Take one column of numbers for scores where no metric of the gate asks for more.
+    """Take one column of numbers that can be no probabilities for scores, where no metric asks for more.
 
-    Such a column doesn't say whether it holds probabilities; ranking metrics take any scale.
+    Such a column doesn't say what it holds, and ranking metrics take any scale.
     """
-    untold = model.classes is None and scored.probability is not None and scored.probability.ndim == 1
-    if not untold or any(metric.needs != "score" for metric in metrics.values()):
+    column = scored.probability
+    if model.classes is not None or column is None or column.ndim != 1:
         return scored
-    return replace(scored, probability=None, score=scored.probability)
+    if any(metric.needs != "score" for metric in metrics.values()) or ((column >= 0) & (column <= 1)).all():
+        return scored
+    return replace(scored, probability=None, score=column)
 
 
 def _judged_rows(spec: GateSpec, batch: pd.DataFrame, dropped: Counter[str]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..hooks import ModelProtocol
+    from ..gate.role_model import RoleModel
     from .fixture import ModelGate
 
 MARKER = (
@@ -114,16 +114,18 @@ def model_gate(request: pytest.FixtureRequest) -> ModelGate:
 
 
 @pytest.fixture
-def candidate_model(request: pytest.FixtureRequest) -> ModelProtocol:
+def candidate_model(request: pytest.FixtureRequest) -> RoleModel:
     """The loaded candidate model of this test's gate: the one that wants to ship.
 
-    It has .predict(frame, want) with want "label", "probability", "score" or "value", and .source,
-    .resolved (the exact version), .digest and .kind. Loaded once for all tests of the gate:
+    It has .predict(frame) and .predict_proba(frame), which take the model's columns out of a whole
+    frame, and .columns, .classes, .source, .resolved (the exact version), .digest and .kind. Loaded once
+    for all tests of the gate:
 
         @pytest.mark.model_gate("credit")
         def test_more_income_is_never_worse(candidate_model, pinned_dataset):
             richer = pinned_dataset.assign(income=pinned_dataset["income"] + 1000)
-            ...
+            before, after = map(candidate_model.predict_proba, (pinned_dataset, richer))
+            assert (after[:, 1] <= before[:, 1]).all()
     """
     from .fixture import model_of
 
@@ -131,7 +133,7 @@ def candidate_model(request: pytest.FixtureRequest) -> ModelProtocol:
 
 
 @pytest.fixture
-def production_model(request: pytest.FixtureRequest) -> ModelProtocol:
+def production_model(request: pytest.FixtureRequest) -> RoleModel:
     """The loaded production model of this test's gate: the one that serves today.
 
     As candidate_model. A gate with production="none" (a first release) has no such model.
@@ -142,7 +144,7 @@ def production_model(request: pytest.FixtureRequest) -> ModelProtocol:
 
 
 @pytest.fixture
-def baseline_model(request: pytest.FixtureRequest) -> ModelProtocol:
+def baseline_model(request: pytest.FixtureRequest) -> RoleModel:
     """The loaded baseline model of this test's gate: the simple one that has to be beaten.
 
     As candidate_model. The built-in baselines (prior, mean, ...) are computed, not loaded.

@@ -16,7 +16,7 @@ from .session import MARK, gate_key
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..hooks import ModelProtocol
+    from ..gate.role_model import RoleModel
 
 
 class ModelGate:
@@ -95,7 +95,7 @@ def gate_of(request: pytest.FixtureRequest) -> GateItem:
     return item.stash[gate_key]
 
 
-def model_of(request: pytest.FixtureRequest, role: Role) -> ModelProtocol:
+def model_of(request: pytest.FixtureRequest, role: Role) -> RoleModel:
     """Return a loaded model of the test's gate."""
     gate = gate_of(request)
     try:
