@@ -150,4 +150,6 @@ def gate_verdict(
     if not lines:
         return Verdict.ERROR, "nothing was judged: the gate has no metric, no rows or only small slices"
     waived = sum(bool(line.waiver) for line in lines)
-    return Verdict.PASS, f"{len(lines)} lines judged" + (f", {waived} waived" if waived else "")
+    return Verdict.PASS, f"{len(lines)} line{'s' * (len(lines) != 1)} judged" + (
+        f", {waived} waived" if waived else ""
+    )

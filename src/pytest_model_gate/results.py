@@ -261,7 +261,7 @@ class DatasetRecord:
     source, resolved, digest : str
         As written, the exact version, and ``"sha256:<hex>"`` over all of its content.
     pin : str
-        ``"pinned"``, ``"changed"``, ``"unpinned"`` or ``"pinned now"``.
+        ``"pinned"``, ``"changed"``, ``"unpinned"``, ``"pinned now"`` or ``"pinned now, changed"``.
     rows, rows_used : int
         In the dataset, and judged.
     dropped : tuple of (str, int)

@@ -211,7 +211,8 @@ def test_a_marker_alone(project):
     [
         (("x.skops",), "credit", "x.skops"),
         (("credit=x.skops",), "credit", "x.skops"),
-        (("credit=x.skops", "y.skops"), "credit", "x.skops"),
+        (("credit=x.skops", "y.skops"), "credit", "y.skops"),
+        (("x.skops", "y.skops"), "credit", "y.skops"),
         (("y.skops", "credit=x.skops"), "credit", "x.skops"),
         (("churn=x.skops",), "credit", None),
         (("s3://bucket/a=b/m.skops",), "credit", "s3://bucket/a=b/m.skops"),

@@ -307,10 +307,50 @@ def test_a_loss_may_more_than_double_where_somebody_says_so(project):
 
 
 def test_a_baseline_without_the_metric(project):
-    record = project.record(metrics=("precision", "roc_auc"))
-    refuses(record, Verdict.ERROR, "the baseline 'prior' has no precision to beat", "min_gain")
-    named = project.record(metrics=("precision", "roc_auc"), min_gain={"roc_auc": 0.1})
-    assert [line.metric for line in named.lines if line.question == "baseline"] == ["roc_auc"]
+    record = project.record(metrics=("precision", "roc_auc"), max_regression={"*": Tolerance(0.05)})
+    assert record.verdict is Verdict.PASS
+    assert [line.metric for line in record.lines if line.question == "baseline"] == ["roc_auc"]
+    assert "the baseline 'prior' has no precision, so it is not compared in it" in record.notes
+    alone = project.record(metrics=("precision",), max_regression={"*": Tolerance(0.05)})
+    refuses(alone, Verdict.ERROR, "the baseline 'prior' has no precision to beat", "min_gain")
+
+
+@pytest.mark.parametrize("metrics", [("accuracy",), ("recall", "f1"), ("brier_score", "log_loss")])
+def test_one_class_of_data_whatever_the_metric(project, metrics):
+    project.write(project.frame.assign(y=1))
+    refuses(project.record(metrics=metrics, baseline=""), Verdict.ERROR, "has the class 1", "every class")
+
+
+def test_a_candidate_that_reads_the_target(project):
+    project.module(
+        "leak",
+        "class M:\n    feature_names_in_ = ['x', 'y']\n    classes_ = (0, 1)\n"
+        "    def predict(self, X): return X['y']\n"
+        "def build(): return M()\n",
+    )
+    record = project.record(candidate="python:leak:build")
+    refuses(record, Verdict.INVALID, "candidate asks for the column 'y', which is the target")
+
+
+def test_one_group_is_no_sample_of_groups(project):
+    project.write(project.frame.assign(region="all"))
+    keys = {"groups": "region", "on_inconclusive": "pass"}
+    refuses(project.record(**keys), Verdict.ERROR, "All rows are one group of 'region'")
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e-170])
+def test_numbers_whose_squares_are_none(project, scale):
+    project.module(
+        "huge",
+        f"S = {scale}\n"
+        "def good():\n    return lambda X: S * (X['x'] + X['z'])\n"
+        "def half():\n    return lambda X: S * (X['x'] + 0.9 * X['z'])\n",
+    )
+    project.write(project.frame.assign(y=scale * (project.frame.x + 1.1 * project.frame.z)))
+    record = project.record(
+        candidate="python:huge:half", production="python:huge:good", metrics=("mae",), baseline=""
+    )
+    refuses(record, Verdict.ERROR, "Rescale the target")
 
 
 # -- columns ------------------------------------------------------------------------------------------

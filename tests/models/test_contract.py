@@ -61,7 +61,7 @@ def test_good_predictions_have_no_findings():
             Finding(
                 subject="candidate",
                 problem="gave probabilities outside [0, 1] (from -0.25 to 1.5) in 2 of 3 rows",
-                remedy="These are scores. Return probabilities, or gate metrics that need scores only.",
+                remedy="Return probabilities, or, if these are scores, gate metrics that need scores only.",
                 count=2,
             ),
         ),

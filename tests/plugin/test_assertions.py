@@ -141,17 +141,73 @@ def test_a_body_that_fails_after_an_assertion(project):
     assert result.ret != 0
 
 
-def test_a_verdict_that_the_test_expects(project):
-    """Tests that prove that a gate has teeth."""
+SWALLOWS = {
+    "except BaseException": "try:\n    model_gate.assert_passes()\nexcept BaseException:\n    pass",
+    "finally": "try:\n    model_gate.assert_passes()\nfinally:\n    return",
+    "raises": "with pytest.raises(pytest.fail.Exception):\n    model_gate.assert_passes()",
+    "thread": "import threading\nthread = threading.Thread(target=model_gate.assert_passes)\n"
+    "thread.start()\nthread.join()",
+}
+
+
+@pytest.mark.parametrize("body", SWALLOWS.values(), ids=SWALLOWS)
+@pytest.mark.filterwarnings("ignore")
+def test_a_verdict_stands_whatever_the_test_makes_of_it(project, body):
+    project.write(test_gates=one_test(body))
+    result = project.run("test_gates.py", "-W", "ignore")
+    assert result.ret != 0
+    failure = failures_of(result)
+    assert failure[0].startswith("worse: REGRESSED  roc_auc on all: ")
+    assert failure[-1] == "  The test went on after this verdict; a verdict stands all the same."
+    assert report_of(result)[-1] == "model gates: FAILED (worse REGRESSED)"
+
+
+def test_a_rerun_that_asks_another_question(project):
+    pytest.importorskip("pytest_rerunfailures")
     project.write(
-        test_gates=one_test(
-            "with pytest.raises(pytest.fail.Exception, match='REGRESSED roc_auc'):\n"
-            "    model_gate.assert_passes()"
-        )
+        test_gates="""
+        import pytest
+
+        asked = []
+
+        @pytest.mark.flaky(reruns=2)
+        @pytest.mark.model_gate("worse")
+        def test_a(model_gate):
+            asked.append(1)
+            if len(asked) == 1:
+                model_gate.assert_passes()
+            model_gate.assert_pinned()
+        """
     )
     result = project.run("test_gates.py")
-    assert result.ret == 0
-    assert "  test_gates.py::test_a expected this verdict and passed" in report_of(result)
+    assert result.ret != 0
+    assert report_of(result)[-1] == "model gates: FAILED (worse REGRESSED)"
+
+
+MARKED = """
+    import pytest
+
+    def pytest_collection_modifyitems(items):
+        for item in items:
+            item.add_marker(pytest.mark.model_gate("worse"))
+"""
+
+
+def test_a_mark_that_a_conftest_adds(project):
+    project.write(conftest=MARKED, test_gates="def test_a(): pass\n")
+    result = project.run("test_gates.py")
+    assert result.ret != 0
+    assert report_of(result)[-1] == "model gates: FAILED (worse REGRESSED)"
+
+
+def test_a_mark_that_comes_too_late(project):
+    project.write(
+        test_gates="import pytest\n\n"
+        "def test_a(request):\n    request.node.add_marker(pytest.mark.model_gate('worse'))\n"
+    )
+    result = project.run("test_gates.py")
+    assert result.ret != 0
+    assert failures_of(result)[0] == "test_a: NOT JUDGED, the mark model_gate was added while the test ran."
 
 
 @pytest.mark.parametrize("error", ["Exception", "AssertionError"])

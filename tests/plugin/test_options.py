@@ -83,7 +83,31 @@ def test_a_source_where_there_is_no_gate(project):
         "--gate-candidate a.skops: no gate was collected.",
         "  Mark a test with @pytest.mark.model_gate.",
     ]
-    assert project.run("--gate-candidate=a.skops", "test_plain.py").ret == 0
+    # A part of the tests only: asked to judge a candidate, the run would judge nothing.
+    assert project.run("--gate-candidate=a.skops", "test_plain.py").ret != 0
+
+
+def test_the_last_source_counts(project):
+    project.gates(CREDIT)
+    project.write(test_gates="import pytest\n\n@pytest.mark.model_gate('credit')\ndef test_a(): pass\n")
+    result = project.run(
+        "test_gates.py", "--gate-candidate=gone.skops", "--gate-candidate=predictions:scores.csv#good"
+    )
+    assert "predictions:scores.csv#good" in result.stdout.str()
+    assert "gone.skops" not in "\n".join(report_of(result))
+
+
+def test_a_declared_gate_that_a_path_leaves_out_is_listed(project):
+    project.write(test_plain="def test_plain(): pass\n")
+    result = project.run("test_plain.py")
+    assert result.ret == 0
+    assert any("not judged: no collected test has it" in line for line in report_of(result))
+
+
+@pytest.mark.parametrize("option", ["--fixtures", "--fixtures-per-test"])
+def test_a_question_about_fixtures_judges_nothing(project, option):
+    project.write(test_gates=BOTH)
+    assert "model gates:" not in project.run(option).stdout.str()
 
 
 @pytest.mark.parametrize("suffix", [".txt", ""])

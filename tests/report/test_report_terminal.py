@@ -203,10 +203,21 @@ def test_a_long_table_is_folded_and_counted():
     assert "lines on slices pass" not in text(run, 1)
 
 
-def test_a_verdict_that_a_test_expects():
+def test_a_test_that_passed_changes_no_verdict():
     found = text(Run(tested=(judged(record(), outcome="passed"),)))
-    assert "  test_a.py::test_a expected this verdict and passed" in found.splitlines()
-    assert found.endswith("model gates: passed (credit)")
+    assert found.endswith("model gates: FAILED (credit REGRESSED)")
+
+
+def test_one_line_holds_the_cautions_of_a_gate_that_passes():
+    allowed = replace(INCONCLUSIVE, on_inconclusive="warn")
+    passed = record(
+        verdict=Verdict.PASS, reason="2 lines judged", lines=(line(), allowed), notes=("same model",)
+    )
+    assert text(Run(tested=(judged(passed, outcome="passed"),)), -1).splitlines()[:2] == [
+        "credit: pass  2 lines judged, 1 inconclusive, allowed, 1 worse, within tolerance, "
+        "1 small slices not judged",
+        "  NOTE: same model",
+    ]
 
 
 def test_advice():

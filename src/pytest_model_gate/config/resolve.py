@@ -52,17 +52,24 @@ class Overrides:
         running, names = sorted(set(selected)), set(known)
         for key, text in self.items():
             option, shown = f"--gate-{key}", redact(text)
-            if _gate_of(text, names) is not None:
-                continue
             if not names:
                 raise ConfigurationError(
                     f"{option} {shown}: no gate was collected.", "Mark a test with @pytest.mark.model_gate."
                 )
-            if _looks_named(text):
+            named = _gate_of(text, names) is not None
+            if not named and _looks_named(text):
                 name = text.partition("=")[0]
                 raise ConfigurationError(
                     f"{option} {shown}: no gate is called {name!r}.", did_you_mean(name, names)
                 )
+            if not running:
+                # Asked to judge this very source, a run that judges nothing must not be green.
+                raise ConfigurationError(
+                    f"{option} {shown}: no gate is among the tests that run, so nothing would be judged.",
+                    "Run the tests that hold the gate, or leave the option out.",
+                )
+            if named:
+                continue
             if len(running) > 1:
                 listed = ", ".join(running)
                 raise ConfigurationError(
@@ -71,12 +78,15 @@ class Overrides:
                 )
 
     def for_gate(self, name: str) -> dict[str, str]:
-        """Return key -> source for one gate: those that name it, else those that name no gate."""
+        """Return key -> source for one gate; of several that fit it the last one, as everywhere in pytest.
+
+        So ``addopts`` may hold a usual candidate, and the command line another one.
+        """
         found: dict[str, str] = {}
         for key, text in self.items():
             if _gate_of(text, {name}) is not None:
                 found[key] = text.partition("=")[2]
-            elif key not in found and not _looks_named(text):
+            elif not _looks_named(text):
                 found[key] = text
         return found
 

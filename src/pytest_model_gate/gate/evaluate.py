@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -12,6 +14,7 @@ import pluggy
 from ..errors import ConfigurationError, EvaluationError, ModelGateError, UndefinedMetricError
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
+from ..models.baseline import BASELINES
 from ..policy import gate_verdict
 from ..results import Check, GateRecord, Line, Question
 from ..spec import GateSpec, Role, Tolerance
@@ -253,13 +256,35 @@ class Evaluation:
         judged = self._judged
         assert isinstance(judged, Judged), "unreachable: asked only where rows were scored"
         metrics = {name: self._metrics[name] for name in self.spec.metrics}
+        if self._beyond_baseline and not set(metrics) <= self._beyond_baseline:
+            # Not asked in what it cannot have, which a note says; where it has none of them, it is asked.
+            asked = {name: 0.0 for name in metrics if name not in self._beyond_baseline}
+            spec = replace(self.spec, min_gain=MappingProxyType(asked))
+        else:
+            spec = self.spec
         return plan(
-            self.spec,
+            spec,
             metrics,
             judged.slices,
             n=judged.sample.n,
             has_production="production" in judged.predicted,
         )
+
+    @cached_property
+    def _beyond_baseline(self) -> frozenset[str]:
+        """The metrics that a built-in baseline doesn't have, where nobody said in which to beat it."""
+        judged = self._judged
+        if isinstance(judged, tuple) or self.spec.min_gain or self.spec.baseline not in BASELINES:
+            return frozenset()
+        found = set()
+        for name in self.spec.metrics:
+            try:
+                self._metrics[name].value(judged.sample.truth, judged.predicted["baseline"])
+            except UndefinedMetricError:
+                found.add(name)
+            except ModelGateError:
+                continue
+        return frozenset(found)
 
     def _judge(self, asks: Sequence[Ask]) -> list[Line]:
         return judge(asks, self._metrics, self._measure, alpha=self.spec.alpha)
@@ -326,7 +351,15 @@ class Evaluation:
             small_slices=tuple(self._asks[1]) if scored else (),
             notes=()
             if only_checks
-            else (*notes(self.spec, inputs.models), *(scored.notes if scored else ())),
+            else (
+                *notes(self.spec, inputs.models),
+                *(scored.notes if scored else ()),
+                *(
+                    f"the baseline {self.spec.baseline!r} has no {name}, so it is not compared in it"
+                    for name in self.spec.metrics
+                    if name in self._beyond_baseline
+                ),
+            ),
             versions=versions(),
         )
 

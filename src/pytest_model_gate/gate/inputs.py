@@ -87,9 +87,9 @@ class Inputs:
             after = pin(before, dataset, self._today)
             if after != before:
                 write_lock(lock_path(self.spec), after)
-            return Check(
-                name="pin", verdict=Verdict.PASS, summary="pinned" if after == before else "pinned now"
-            )
+            changed = before.dataset(dataset.source) is not None
+            now = "pinned now, changed" if changed else "pinned now"
+            return Check(name="pin", verdict=Verdict.PASS, summary="pinned" if after == before else now)
 
         written = attempt("pin", "lock file", write)
         return written.check if isinstance(written, Failed) else written

@@ -25,6 +25,10 @@ __all__ = ["Measured", "Sample", "canonical", "measure_floor", "measure_pair"]
 MINIMUM_RANKED = 20
 
 
+#: Values beyond this, or beyond its inverse, make squares that overflow or vanish, and intervals of no width.
+SMALLEST = 1e-100
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measured:
     """One metric, measured; every number of it is canonical.
@@ -124,7 +128,9 @@ def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: f
 def _asked(metric: Metric, question: Callable[[], Found]) -> Found:
     """Return the answer; whatever a metric raises, its name is in the message."""
     try:
-        return question()
+        # What overflows is said below, in words, and not as a warning of numpy's.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return question()
     except ModelGateError:
         raise
     except Exception as error:
@@ -137,6 +143,13 @@ def _asked(metric: Metric, question: Callable[[], Found]) -> Found:
 
 def _measured(metric: Metric, sample: Sample, found: Found, *, identical: bool = False) -> Measured:
     numbers = (found.candidate, found.reference, found.inference.gain, found.inference.standard_error)
+    for number in numbers[:2]:
+        if math.isfinite(number) and number != 0 and not SMALLEST < abs(number) < 1 / SMALLEST:
+            raise UndefinedMetricError(
+                f"{metric.name} is {number:.3g} here: squares of such numbers are no numbers any more, and "
+                "an interval needs them.",
+                "Rescale the target and the predictions.",
+            )
     if not all(math.isfinite(number) for number in numbers):
         raise UndefinedMetricError(
             f"{metric.name} is not a finite number on these {sample.n:,} rows.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -11,8 +12,9 @@ import pluggy
 from ..errors import ConfigurationError
 from ..hooks import ENTRY_POINT_GROUP, PROJECT, DatasetProtocol, HookSpecs, ModelProtocol
 from ..metrics.metric import Metric
+from ..models.baseline import BASELINES
 from ..redact import redact
-from ..spec import SourceContext
+from ..spec import NO_MODEL, SourceContext
 from ..wording import one_line
 
 #: Our own extensions; pluggy asks the last registered first, so anybody else's come before them.
@@ -69,10 +71,13 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
     """Load a model with the first source that knows it."""
     found: ModelProtocol | None = registry.hook.model_gate_model(source=source, context=context)
     if found is None:
+        near = get_close_matches(source.lower(), (*BASELINES, NO_MODEL), n=1)
         raise ConfigurationError(
             f"No model source knows {redact(source)!r}.",
-            "Known: models:/name@alias, models:/name/3, runs:/id/path, a path to .skops, .json, .ubj, .txt, "
-            ".onnx, .joblib or .pkl, python:package.module:factory, predictions:path#column.",
+            f"Did you mean {near[0]!r}?"
+            if near
+            else "Known: models:/name@alias, models:/name/3, runs:/id/path, a path to .skops, .json, .ubj, "
+            ".txt, .onnx, .joblib or .pkl, python:package.module:factory, predictions:path#column.",
         )
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..data import table
-from ..errors import EvaluationError
+from ..errors import EvaluationError, InvalidError
 from ..hooks import DatasetProtocol, ModelProtocol
 from ..metrics.metric import Metric
 from ..metrics.rows import Mask, Predicted, Truth
@@ -170,6 +170,11 @@ def _features(role: str, spec: GateSpec, dataset: DatasetProtocol, model: ModelP
     if model.columns is None:
         return [name for name in names if name not in (spec.target, spec.sample_weight, spec.key)]
     check_columns(model.columns, names, role)
+    if spec.target in model.columns:
+        raise InvalidError(
+            f"The {role} asks for the column '{spec.target}', which is the target: it would read the answer.",
+            "Train it without that column.",
+        )
     return list(model.columns)
 
 
@@ -191,10 +196,10 @@ def _encode(
         )
         return _refused((check,), dropped)
     truth, levels, said = _truth(spec, rows, models)
-    if truth.classes is not None and len(truth.classes) < 2:
+    if said is not None and len(said) < 2:
         raise EvaluationError(
-            f"Every row of the target '{spec.target}' has the class {truth.classes[0]!r}.",
-            "Judge on rows of at least two classes.",
+            f"Every row of the target '{spec.target}' has the class {said[0]!r}.",
+            "A holdout needs rows of every class: choose one that has them.",
         )
     checks = []
     for role in scored:
@@ -224,6 +229,11 @@ def _encode(
         )
         predicted["baseline"] = Predicted(
             labels=constant.labels, probability=constant.probability, value=constant.value
+        )
+    if spec.groups and rows[spec.groups].nunique() < 2:
+        raise EvaluationError(
+            f"All rows are one group of '{spec.groups}': nothing tells how far groups differ.",
+            "Name a column with many groups, or leave groups out.",
         )
     design = Design(
         n=len(rows),

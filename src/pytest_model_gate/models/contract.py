@@ -106,9 +106,9 @@ def check_probability(
         return [
             Finding(
                 subject=role,
-                problem=f"gave probabilities outside [0, 1] (from {low:.4g} to {high:.4g}) in {bad:,} of "
+                problem=f"gave probabilities outside [0, 1] (from {low:.10g} to {high:.10g}) in {bad:,} of "
                 f"{plural(len(probability), 'row')}",
-                remedy="These are scores. Return probabilities, or gate metrics that need scores only.",
+                remedy="Return probabilities, or, if these are scores, gate metrics that need scores only.",
                 count=bad,
             )
         ]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MISTAKE = """
   This is a mistake in pytest-model-gate or in an extension: report it with the traceback above."""
 
+SWALLOWED = "The test went on after this verdict; a verdict stands all the same."
+
 Fate = Literal["selected", "deselected", "refused"]
 
 
@@ -36,6 +38,7 @@ class GateItem:
         self.spec = spec
         self.fate: Fate = "selected"
         self.records: list[tuple[GateRecord, str]] = []  # each with its JSON
+        self.earlier: list[GateRecord] = []  # what earlier attempts of the same test found
         self._gates = gates
 
     @property
@@ -70,6 +73,11 @@ class GateItem:
 
         self.spec = checked(self.spec, self.registry)
 
+    def start_again(self) -> None:
+        """Begin an attempt; what earlier ones found is kept."""
+        self.earlier += [record for record, _ in self.records]
+        self.records.clear()
+
     def refuse(self) -> None:
         """Keep this test from running."""
         self.fate = "refused"
@@ -93,8 +101,7 @@ class GateItem:
             pytest.fail(trouble, pytrace=False)
         self.records.append((record, written))
         if record.verdict is not Verdict.PASS and not self.advise:
-            # Not an AssertionError: `except Exception` in a test must not swallow a verdict by
-            # accident, and `pytest.raises(pytest.fail.Exception)` still says that one is expected.
+            # Not an AssertionError: `except Exception` in a test must not go on as if nothing were.
             pytest.fail(failure_text(record), pytrace=False)
         return record
 
@@ -106,6 +113,13 @@ class GateItem:
         refuse_foreign_fixture(self.item)
         if not self.records:
             self.judge(lambda evaluation: evaluation.record())
+        found = [*self.earlier, *(record for record, _ in self.records)]
+        failing = next((record for record in found if record.verdict is not Verdict.PASS), None)
+        if failing is not None and not self.advise:
+            # A verdict stands, whatever the body of the test, a thread of it or a re-run made of it.
+            from ..report.terminal import failure_text
+
+            pytest.fail(f"{failure_text(failing)}\n  {SWALLOWED}", pytrace=False)
 
 
 class Gates:
@@ -179,8 +193,7 @@ class Gates:
         """
         collected = {gate.name for gate in items}
         selected = {gate.name for gate in items if gate.fate == "selected"}
-        if collected or whole:
-            self.overrides.check(selected, collected | set(self.project.gates))
+        self.overrides.check(selected, collected | set(self.project.gates))
         if not whole:
             return
         unused = sorted(set(self.project.gates) - collected)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..report.run import Run
 
 JSON = ".json"
+#: Runs that only ask what there is.
+_ASKING = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
 FAILED = "the test failed before its gate was judged"
 
 
@@ -116,7 +118,7 @@ class Ledger:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Settle the account, write the reports, and turn a green run red where a verdict is missing."""
         options = self.config.option
-        if any(getattr(options, name, False) for name in ("collectonly", "setuponly", "setupplan")):
+        if any(getattr(options, name, False) for name in _ASKING):
             return
         from .session import session_key
 
@@ -124,7 +126,10 @@ class Ledger:
         if collecting is not None:
             self.expect(collecting.collected())
         if not self.seen and not self.config.getoption("gate_report"):
-            return
+            from ..config.declared import speaks_of_gates
+
+            if not speaks_of_gates(self.config.rootpath):
+                return
         from .outputs import settle, write_reports
 
         early = session.exitstatus not in (

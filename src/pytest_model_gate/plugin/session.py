@@ -43,11 +43,16 @@ def start(config: pytest.Config) -> None:
 def stop(config: pytest.Config) -> None:
     """Unregister it."""
     if session_key in config.stash:
-        config.pluginmanager.unregister(config.stash[session_key])
+        _unregister(config, config.stash[session_key])
         del config.stash[session_key]
     if ledger_key in config.stash:
-        config.pluginmanager.unregister(config.stash[ledger_key])
+        _unregister(config, config.stash[ledger_key])
         del config.stash[ledger_key]
+
+
+def _unregister(config: pytest.Config, plugin: object) -> None:
+    if config.pluginmanager.is_registered(plugin):  # not where somebody blocked it with -p no:NAME
+        config.pluginmanager.unregister(plugin)
 
 
 class GateSession:
@@ -119,6 +124,10 @@ class GateSession:
         A failed collection report is the one way that reads the same alone, under xdist and with
         ``--collect-only``: a usage error raised here would be an internal error in a worker of xdist.
         """
+        for item in session.items:
+            # A mark that a conftest adds while it modifies the collected tests comes after they were read.
+            if gate_key not in item.stash and refused_key not in item.stash:
+                self.pytest_itemcollected(item)
         if self._items or self._speaks_of_gates():
             self._check(session)
         for text, where in self._errors.items():
@@ -170,7 +179,7 @@ class GateSession:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Forget an earlier attempt of the same test; its evaluation stays, and so does its verdict."""
         if gate_key in item.stash:
-            item.stash[gate_key].records.clear()
+            item.stash[gate_key].start_again()
 
     # The innermost wrapper: what is judged here is captured and timed like the body of the test.
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -179,6 +188,12 @@ class GateSession:
         result = yield
         if gate_key in item.stash:
             item.stash[gate_key].finish()
+        elif item.get_closest_marker(MARK) is not None:
+            pytest.fail(
+                f"{item.name}: NOT JUDGED, the mark {MARK} was added while the test ran.\n"
+                "  Mark it before: as a decorator, with pytestmark, or in pytest_collection_modifyitems.",
+                pytrace=False,
+            )
         return result
 
     # The outermost wrapper: it has the last word on what a gate that did not run counts as.

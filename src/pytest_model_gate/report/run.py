@@ -34,9 +34,7 @@ class Tested:
 
     @property
     def failing(self) -> tuple[GateRecord, ...]:
-        """The records that are no pass, unless the test expected that and passed."""
-        if self.outcome == "passed":
-            return ()
+        """The records that are no pass, whatever became of the test."""
         return tuple(record for record in self.records if record.verdict is not Verdict.PASS)
 
 
@@ -89,7 +87,7 @@ class Run:
         """Whether every gate that was meant to be judged passed."""
         return not (
             self.problems
-            or any(test.failing for test in self.tested)
+            or (not self.advise and any(test.failing for test in self.tested))
             or any(gate.fails for gate in self.not_judged)
         )
 

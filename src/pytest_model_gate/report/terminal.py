@@ -46,20 +46,20 @@ def render(run: Run, *, verbosity: int = 0) -> Iterator[Text]:
         tests = [test for test in run.tested if set(test.records) & set(parts)]
         if verbosity < 0:
             yield _header(record, short=True)
+            yield from (Text(f"  NOTE: {plain(note)}", "warn") for note in record.notes)
         else:
             yield from block(record, verbosity=verbosity)
             if verbosity > 0:
                 yield from (Text(f"  {'test':<11} {plain(test.test)}") for test in tests)
-        yield from _remarks(run, parts, tests)
+        yield from _remarks(tests)
     yield from (_not_judged(gate) for gate in run.not_judged)
     yield from (Text(f"PROBLEM: {plain(problem)}", "bad") for problem in run.problems)
     if run:
         yield _last_line(run)
 
 
-def _remarks(run: Run, parts: Sequence[GateRecord], tests: Iterable[Tested]) -> Iterator[Text]:
+def _remarks(tests: Iterable[Tested]) -> Iterator[Text]:
     """Say where the outcome of a test is not what the verdict alone would make of it."""
-    failing = {part for part in parts if part.verdict is not Verdict.PASS}
     for test in tests:
         if test.attempts > 1:
             yield Text(
@@ -67,8 +67,6 @@ def _remarks(run: Run, parts: Sequence[GateRecord], tests: Iterable[Tested]) -> 
                 "and its first verdict stands",
                 "warn",
             )
-        if test.outcome == "passed" and not run.advise and failing & set(test.records):
-            yield Text(f"  {plain(test.test)} expected this verdict and passed", "warn")
 
 
 def block(record: GateRecord, *, verbosity: int = 0) -> Iterator[Text]:
@@ -102,10 +100,28 @@ def _header(record: GateRecord, *, short: bool = False) -> Text:
     asked = f" ({plain(record.asked)})" if short and record.asked != "gate" else ""
     text = f"{plain(record.gate)}{asked}: {word}"
     if short:
-        text += f"  {plain(record.reason)}"
+        cautions = _cautions(record) if record.verdict is Verdict.PASS else ""
+        text += f"  {plain(record.reason)}{cautions}"
     elif record.decision:
         text += f"   {plain(record.decision)}"
     return Text(text, "good" if record.verdict is Verdict.PASS else "bad")
+
+
+def _cautions(record: GateRecord) -> str:
+    """Return what a reader of one line must not miss."""
+    allowed = sum(
+        line.verdict is Verdict.INCONCLUSIVE and not line.fails and not line.waiver for line in record.lines
+    )
+    worse = sum(line.verdict is Verdict.PASS and line.warning.startswith("worse") for line in record.lines)
+    counted = (
+        (allowed, "inconclusive, allowed"),
+        (worse, "worse, within tolerance"),
+        (len(record.small_slices), "small slices not judged"),
+    )
+    said = [f"{count} {what}" for count, what in counted if count]
+    if record.dataset is not None and record.dataset.pin.startswith("pinned now"):
+        said.append(record.dataset.pin)
+    return "".join(f", {plain(item)}" for item in said)
 
 
 def _word(verdict: Verdict) -> str:
