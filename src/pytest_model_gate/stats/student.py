@@ -50,9 +50,9 @@ class Student:
         from scipy.special import stdtr
 
         distance = self.gain - threshold
-        if self.standard_error == 0:
+        t = distance / self.standard_error if self.standard_error else math.inf
+        if math.isinf(t):  # also by a standard error so small that the quotient overflows
             return 1.0 if distance >= 0 else 0.0
-        t = distance / self.standard_error
         u = self.skew / 3 * t
         p = float(stdtr(self.df, t * (1 + u + u * u / 3) + self.skew / 6))
         # On the estimate's own side of the threshold nothing is accused, as the bounds contain it.
