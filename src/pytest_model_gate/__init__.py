@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .gate.compare import compare as compare
     from .gate.evaluate import evaluate as evaluate
+    from .gate.unpaired import compare_unpaired as compare_unpaired
     from .hooks import hookimpl as hookimpl
     from .metrics.metric import Metric as Metric
     from .results import Comparison as Comparison
@@ -30,6 +31,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "compare",
+    "compare_unpaired",
     "evaluate",
     "hookimpl",
 ]
@@ -42,6 +44,7 @@ _WHERE = {
     "Metric": ".metrics.metric",
     "Verdict": ".results",
     "compare": ".gate.compare",
+    "compare_unpaired": ".gate.unpaired",
     "evaluate": ".gate.evaluate",
     "hookimpl": ".hooks",
 }

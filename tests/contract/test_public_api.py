@@ -21,6 +21,7 @@ def test_the_names():
         "Verdict",
         "__version__",
         "compare",
+        "compare_unpaired",
         "evaluate",
         "hookimpl",
     ]

@@ -124,7 +124,7 @@ def _classified(
 ) -> tuple[Truth, Predicted, Predicted]:
     columns = None if classes is None else plain_classes(classes)
     if columns is None:
-        columns = _occurring(y_true, predictions if metric.needs == "label" else {})
+        columns = occurring(y_true, predictions if metric.needs == "label" else {})
     # The default positive label is a guess that only labels 1 and True confirm.
     named = pos_label if pos_label in columns else None
     if named is None and pos_label != 1 and len(columns) == 2:
@@ -145,7 +145,7 @@ def _classified(
     return truth, first, second
 
 
-def _occurring(y_true: Any, predictions: dict[str, Any]) -> tuple[Any, ...]:
+def occurring(y_true: Any, predictions: dict[str, Any]) -> tuple[Any, ...]:
     """Return the labels of the truth and of label predictions, sorted."""
     found: dict[Any, None] = {}
     _, of_truth = encode_target(y_true, task="classification", classes=None, what="y_true")

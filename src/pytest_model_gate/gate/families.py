@@ -24,7 +24,9 @@ from ..stats.mean import mean_of_rows
 from ..stats.relative import RelativeProportions
 from ..stats.student import Student
 from ..stats.tango import PairedProportions
+from ..stats.unknown import Unknown
 from .cells import joint_cells, label_mass, of_cells, pseudo_one, pseudo_pair
+from .limits import not_judged
 from .sample import Sample
 
 #: The level at which an interval without any spread gets its width.
@@ -83,7 +85,7 @@ def paired_cells(
     values = metric.value(truth, candidate), metric.value(truth, reference)
     first = of_cells(metric, label_mass(joint.true, joint.candidate, joint.rows, k))
     second = of_cells(metric, label_mass(joint.true, joint.reference, joint.rows, k))
-    weight = _weight(metric, values[1], relative)
+    weight = relative_weight(metric, values[1], relative)
     psi = (
         first.influence[joint.true, joint.candidate] - weight * second.influence[joint.true, joint.reference]
     )
@@ -108,7 +110,7 @@ def paired_means(
     first = metric.losses(sample.truth, candidate)
     second = metric.losses(sample.truth, reference)
     values = float(first.mean()), float(second.mean())
-    weight = _weight(metric, values[1], relative)
+    weight = relative_weight(metric, values[1], relative)
     # What a relative tolerance adds to each row is taken off the mean again: the gain stays the gain.
     weighted = second if weight == 1 else weight * second
     gains = first - weighted if metric.higher_is_better else weighted - first
@@ -166,7 +168,7 @@ def paired_influence(
     """Influence values and Student's t."""
     truth = sample.truth
     first, second = metric.value(truth, candidate), metric.value(truth, reference)
-    weight = _weight(metric, second, relative)
+    weight = relative_weight(metric, second, relative)
     psi = metric.influence(truth, candidate) - weight * metric.influence(truth, reference)
     inference = from_influence(
         metric.sign * (first - second),
@@ -201,6 +203,24 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     return Found(value, floor, _with_width(metric, sample, inference, value))
 
 
+# -- no interval ---------------------------------------------------------------------------------------
+
+
+def paired_values(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Two values that are shown and not judged."""
+    del relative  # a share of nothing that is judged
+    values = metric.value(sample.truth, candidate), metric.value(sample.truth, reference)
+    return Found(*values, Unknown(metric.sign * (values[0] - values[1]), not_judged(metric)))
+
+
+def one_value(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """One value that is shown and not judged."""
+    value = metric.value(sample.truth, candidate)
+    return Found(value, floor, Unknown(metric.sign * (value - floor), not_judged(metric)))
+
+
 # -- which one ----------------------------------------------------------------------------------------
 
 Pair = Callable[[Metric, Sample, Predicted, Predicted, float], Found]
@@ -209,6 +229,8 @@ One = Callable[[Metric, Sample, Predicted, float], Found]
 
 def methods(metric: Metric, sample: Sample) -> tuple[Pair, One]:
     """Return how two models, and how one model and a floor, are measured on this sample."""
+    if metric.family == "value":
+        return paired_values, one_value
     if sample.simple:
         if metric.family == "proportion" and metric.hits is not None:
             return paired_proportions, one_proportion
@@ -224,7 +246,7 @@ def methods(metric: Metric, sample: Sample) -> tuple[Pair, One]:
 # -- parts --------------------------------------------------------------------------------------------
 
 
-def _weight(metric: Metric, reference: float, relative: float) -> float:
+def relative_weight(metric: Metric, reference: float, relative: float) -> float:
     """Return the weight of the reference where ``relative`` of its value is tolerated.
 
     The gain plus the tolerance is ``sign * (candidate - weight * reference)``: a relative tolerance is an
@@ -272,7 +294,7 @@ def _areas(
         metric.influence(truth, candidate),
         metric.influence(truth, reference),
         truth.positives,
-        weight=_weight(metric, second, relative),
+        weight=relative_weight(metric, second, relative),
     )
     negatives, positives = sample.class_sizes
     return replace(paired, positives=positives, negatives=negatives)
