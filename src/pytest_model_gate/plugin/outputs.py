@@ -15,10 +15,10 @@ from ..report.escape import plain
 from ..report.run import NotJudged, Run, Tested
 from ..report.terminal import Text, render
 from ..wire import loads
-from .ledger import FAILED, JSON
+from .account import FAILED, JSON
 
 if TYPE_CHECKING:
-    from .ledger import Ledger, Seen
+    from .account import Account, Seen
 
 #: How many tests a line names at most.
 MANY = 10
@@ -60,10 +60,10 @@ def check_options(config: pytest.Config) -> None:
             )
 
 
-def settle(ledger: Ledger, *, interrupted: bool) -> Run:
+def settle(account: Account, *, interrupted: bool) -> Run:
     """Return what the run found; every gate that was collected is either judged or listed with a reason."""
     tested, not_judged = [], []
-    for nodeid, seen in sorted(ledger.seen.items()):
+    for nodeid, seen in sorted(account.seen.items()):
         try:
             records = tuple(map(loads, seen.records))
         except ValueError as error:
@@ -80,16 +80,16 @@ def settle(ledger: Ledger, *, interrupted: bool) -> Run:
             )
         else:
             not_judged.append(_not_judged(nodeid, seen))
-    problems = list(ledger.problems) if ledger.seen else []
-    if ledger.lost and ledger.unreported:
-        lost = sorted(ledger.unreported)
+    problems = list(account.problems) if account.seen else []
+    if account.lost and account.unreported:
+        lost = sorted(account.unreported)
         more = f" and {len(lost) - MANY} more" if len(lost) > MANY else ""
         problems.append(f"collected, but never reported: {', '.join(lost[:MANY])}{more}")
-    named = {seen.gate for seen in ledger.seen.values()}
-    if speaks_of_gates(ledger.config.rootpath):
+    named = {seen.gate for seen in account.seen.values()}
+    if speaks_of_gates(account.config.rootpath):
         not_judged += [
             NotJudged(gate=gate, test="", reason="no collected test has it", fails=False)
-            for gate in declared_gates(ledger.config.rootpath)
+            for gate in declared_gates(account.config.rootpath)
             if gate not in named
         ]
     return Run(
@@ -97,7 +97,7 @@ def settle(ledger: Ledger, *, interrupted: bool) -> Run:
         not_judged=tuple(not_judged),
         problems=tuple(dict.fromkeys(problems)),
         complete=not (interrupted or not_judged or problems),
-        advise=bool(ledger.config.getoption("gate_advise")),
+        advise=bool(account.config.getoption("gate_advise")),
     )
 
 
@@ -119,15 +119,15 @@ def _not_judged(nodeid: str, seen: Seen) -> NotJudged:
     return NotJudged(gate=seen.gate, test=nodeid, reason=reason, fails=fails)
 
 
-def write_reports(ledger: Ledger, run: Run) -> Run:
+def write_reports(account: Account, run: Run) -> Run:
     """Write the files that were asked for; one that cannot be written is a problem of the run."""
-    config = ledger.config
+    config = account.config
     problems: list[str] = []
     for text in config.getoption("gate_report"):
         path = config.invocation_params.dir / text
         try:
             if not run.complete and _was_complete(path):
-                ledger.remarks.append(f"{text}: a complete report was replaced by this incomplete one")
+                account.remarks.append(f"{text}: a complete report was replaced by this incomplete one")
             rendered = _rendered(config, path.suffix, run)
             if rendered is None:
                 problems.append(f"{text}: nothing renders {path.suffix!r} any more")
@@ -137,7 +137,7 @@ def write_reports(ledger: Ledger, run: Run) -> Run:
             told = str(error) if isinstance(error, (OSError, ModelGateError)) else repr(error)
             problems.append(f"{text}: the report could not be written: {told}")
         else:
-            ledger.remarks.append(f"gate report: {text}")
+            account.remarks.append(f"gate report: {text}")
     return replace(run, problems=(*run.problems, *problems)) if problems else run
 
 
@@ -162,11 +162,11 @@ def _was_complete(path: Path) -> bool:
         return False
 
 
-def show(ledger: Ledger, run: Run, reporter: pytest.TerminalReporter) -> None:
+def show(account: Account, run: Run, reporter: pytest.TerminalReporter) -> None:
     """Print the report of the gates."""
-    verbosity = ledger.config.get_verbosity()
+    verbosity = account.config.get_verbosity()
     lines = list(render(run, verbosity=verbosity))
-    lines += [Text(plain(remark)) for remark in ledger.remarks]
+    lines += [Text(plain(remark)) for remark in account.remarks]
     if not lines:
         return
     if verbosity >= 0:

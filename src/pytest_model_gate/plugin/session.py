@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .ledger import Ledger
+from .account import Account
 
 if TYPE_CHECKING:
     from .collected import GateItem, Gates
 
 MARK = "model_gate"
-SESSION, LEDGER = "model_gate.session", "model_gate.ledger"
+SESSION, ACCOUNT = "model_gate.session", "model_gate.account"
 SOURCES = ("candidate", "production", "baseline", "dataset")
 
 session_key = pytest.StashKey["GateSession"]()
-ledger_key = pytest.StashKey[Ledger]()
+account_key = pytest.StashKey[Account]()
 #: On every item that is a gate.
 gate_key = pytest.StashKey["GateItem"]()
 #: On every marked item whose gate makes no sense.
@@ -32,8 +32,8 @@ def start(config: pytest.Config) -> None:
     config.stash[session_key] = session = GateSession(config)
     config.pluginmanager.register(session, SESSION)
     if not hasattr(config, "workerinput"):  # one process reports: the controller of xdist, or the only one
-        config.stash[ledger_key] = ledger = Ledger(config)
-        config.pluginmanager.register(ledger, LEDGER)
+        config.stash[account_key] = account = Account(config)
+        config.pluginmanager.register(account, ACCOUNT)
         if config.getoption("gate_report") or config.getoption("gate_pin"):
             from .outputs import check_options
 
@@ -45,9 +45,9 @@ def stop(config: pytest.Config) -> None:
     if session_key in config.stash:
         _unregister(config, config.stash[session_key])
         del config.stash[session_key]
-    if ledger_key in config.stash:
-        _unregister(config, config.stash[ledger_key])
-        del config.stash[ledger_key]
+    if account_key in config.stash:
+        _unregister(config, config.stash[account_key])
+        del config.stash[account_key]
 
 
 def _unregister(config: pytest.Config, plugin: object) -> None:

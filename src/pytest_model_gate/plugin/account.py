@@ -34,7 +34,7 @@ class Seen:
         self.attempts = 1
 
 
-class Ledger:
+class Account:
     """Read the reports, compare them with what was collected, and decide whether the run may be green."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -116,7 +116,7 @@ class Ledger:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Settle the account, write the reports, and turn a green run red where a verdict is missing."""
+        """Settle it, write the reports, and turn a green run red where a verdict is missing."""
         options = self.config.option
         if any(getattr(options, name, False) for name in _ASKING):
             return
