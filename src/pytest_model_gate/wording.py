@@ -98,6 +98,18 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def roughly(count: int) -> str:
+    """Return a number with two significant digits, rounded up: an estimate is known no better.
+
+    Examples
+    --------
+    >>> roughly(25_666), roughly(99), roughly(100_001)
+    ('26,000', '99', '110,000')
+    """
+    step = 10 ** max(0, len(str(count)) - 2)
+    return f"{-(-count // step) * step:,}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the known name that is nearest, or an empty string."""
     near = get_close_matches(name, list(known), n=1)

@@ -23,6 +23,7 @@ from pytest_model_gate.gate.compare import compare
 from pytest_model_gate.metrics.catalogue import resolve
 from pytest_model_gate.results import Comparison, Verdict
 from pytest_model_gate.wire import to_plain
+from pytest_model_gate.wording import roughly
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -90,7 +91,7 @@ def test_what_the_data_cannot_tell_says_what_they_could() -> None:
     assert found.minimum_detectable is not None
     assert found.rows_needed is not None
     assert found.reason == (
-        f"400 rows resolve {found.minimum_detectable:.2g}; about {found.rows_needed:,} needed"
+        f"400 rows resolve {found.minimum_detectable:.2g}; about {roughly(found.rows_needed)} needed"
     )
     nothing = compare(Y, *predictions("accuracy", B, A), metric="accuracy")
     assert nothing.rows_needed is None

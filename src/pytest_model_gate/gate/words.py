@@ -7,6 +7,7 @@ from typing import Protocol
 from ..metrics.metric import Metric
 from ..policy import Decision
 from ..results import Question, Verdict
+from ..wording import roughly
 from .measure import Measured
 
 _REGRESSED = "Do not ship this candidate: look at what changed, or waive the line until a date."
@@ -74,4 +75,4 @@ def words(
             f"{decision.reason}: the gain {gain:.4g} is too close to {required:.4g}",
             "Judge more rows, improve the candidate, or set on_inconclusive.",
         )
-    return f"{measured.n:,} rows resolve {detectable:.2g}; about {needed:,} needed", _INCONCLUSIVE
+    return f"{measured.n:,} rows resolve {detectable:.2g}; about {roughly(needed)} needed", _INCONCLUSIVE
