@@ -9,7 +9,7 @@ from ..errors import ConfigurationError
 from ..metrics.metric import Metric
 from ..results import Question
 from ..spec import GateSpec, Tolerance
-from .limits import refuse_impossible, refuse_meaningless
+from .limits import refuse_impossible, refuse_meaningless, refuse_unjudged
 from .lines import ALL, ANY, Ask, tolerance_of
 
 
@@ -48,8 +48,10 @@ def asserted(
     Raises
     ------
     ConfigurationError
-        If there is no such model to compare with.
+        If there is no such model to compare with, or the metric is never judged.
     """
+    if metric is not None:
+        refuse_unjudged(metrics[metric], "the assertion")
     wanted = spec.metrics if metric is None else (metric,)
     # A floor that was given is a question of its own: the gate's own floor stays apart.
     own = () if question == "floor" else planned

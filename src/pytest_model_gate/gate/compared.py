@@ -9,7 +9,7 @@ from ..policy import decide
 from ..results import Comparison, Interval
 from ..spec import Tolerance
 from .canonical import canonical
-from .limits import refuse_meaningless
+from .limits import not_judged, refuse_meaningless
 from .lines import ALL, Ask
 from .measure import Measured
 from .words import words
@@ -28,6 +28,11 @@ def understood(
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < 0.5:
         raise ConfigurationError(f"alpha must be between 0 and 0.5, got {alpha!r}.", "Usual is alpha = 0.05.")
     asked = resolve(metric) if isinstance(metric, str) else metric
+    if asked.family == "value":
+        raise ConfigurationError(
+            f"There is nothing to compare: {not_judged(asked)}.",
+            "Compare a metric that has an interval, such as mean_absolute_error; a gate shows this one.",
+        )
     tolerance = Tolerance.parse(max_regression)
     refuse_meaningless(asked, tolerance)
     return asked, tolerance

@@ -1,4 +1,4 @@
-"""Tolerances and floors that make no sense for a metric: they could only be meant otherwise."""
+"""Tolerances and floors that make no sense for a metric, and metrics that can have none."""
 
 from __future__ import annotations
 
@@ -33,6 +33,34 @@ def refuse_meaningless(metric: Metric, tolerance: Tolerance) -> None:
         if meant
         else "Give a step in the metric's own unit, for example 0.01.",
     )
+
+
+def not_judged(metric: Metric) -> str:
+    """Return why a metric without an interval is shown and not judged."""
+    return f"{metric.name} has no honest interval: it is shown, and not judged"
+
+
+def refuse_unjudged(metric: Metric, asked: str) -> None:
+    """Refuse to hold a metric to a limit that nothing could be proven about.
+
+    Parameters
+    ----------
+    metric : Metric
+        The metric.
+    asked : str
+        What asks for it, as the beginning of a sentence: "gate 'credit': max_regression".
+
+    Raises
+    ------
+    ConfigurationError
+        If the metric has no interval.
+    """
+    if metric.family == "value":
+        raise ConfigurationError(
+            f"{asked} names {metric.name!r}, which has no honest interval, so that no limit can be judged.",
+            f"Leave it out: {metric.name} is shown as it is. Set limits for a metric with an interval, such "
+            "as mean_absolute_error.",
+        )
 
 
 def refuse_impossible(metric: Metric, floor: float) -> None:

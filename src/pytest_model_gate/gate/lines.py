@@ -104,7 +104,7 @@ def plan(
         ]
     for name in metrics:
         floor = spec.floors.get(name, spec.floors.get(ANY))
-        if floor is not None:
+        if floor is not None and metrics[name].family != "value":
             asks.append(
                 Ask(
                     question="floor",
@@ -170,15 +170,20 @@ def judge(
             answers.append(measured(ask))
         except ModelGateError as error:
             answers.append(error)
+    shown = {name for name, metric in metrics.items() if metric.family == "value"}
     found = [
         (ask, answer, _required(ask, answer))
         for ask, answer in zip(asks, answers, strict=True)
         if isinstance(answer, Measured)
     ]
-    adjusted = iter(holm([answer.p_below(required) for _, answer, required in found]))
+    # What can never accuse costs the others nothing.
+    accusing = [answer.p_below(required) for ask, answer, required in found if ask.metric not in shown]
+    adjusted = iter(holm(accusing))
     lines = []
     for ask, answer in zip(asks, answers, strict=True):
-        if isinstance(answer, Measured):
+        if isinstance(answer, Measured) and ask.metric in shown:
+            lines.append(_shown(ask, answer, alpha))
+        elif isinstance(answer, Measured):
             lines.append(_line(ask, answer, metrics[ask.metric], alpha, next(adjusted)))
         else:
             lines.append(_unanswered(ask, answer))
@@ -231,6 +236,42 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
         minimum_detectable=detectable if undecided else None,
         rows_needed=needed if undecided else None,
         on_inconclusive=ask.on_inconclusive,
+    )
+
+
+def _shown(ask: Ask, measured: Measured, alpha: float) -> Line:
+    """Return the line of a metric without an interval; it passes for equal predictions only.
+
+    Otherwise it is inconclusive and only warns, whatever the gate does with what is inconclusive: no
+    number of rows would make it conclusive.
+    """
+    low, high = measured.inference.bounds(alpha)
+    decision = decide(
+        question=ask.question,
+        low=low,
+        high=high,
+        required=0.0,
+        alpha=alpha,
+        p_regressed=1.0,
+        identical=measured.identical,
+        caution=measured.caution,
+    )
+    return Line(
+        question=ask.question,
+        metric=ask.metric,
+        slice=ask.slice,
+        n=measured.n,
+        reference=measured.reference,
+        candidate=measured.candidate,
+        gain=measured.inference.gain,
+        interval=None,
+        standard_error=None,
+        required=0.0,
+        tolerance="",
+        verdict=decision.verdict,
+        reason=decision.reason,
+        warning=decision.warning,
+        on_inconclusive="warn",
     )
 
 

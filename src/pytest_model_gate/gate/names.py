@@ -13,7 +13,7 @@ from ..errors import ConfigurationError, did_you_mean
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..spec import NO_MODEL, GateSpec
-from .limits import refuse_impossible, refuse_meaningless
+from .limits import not_judged, refuse_impossible, refuse_meaningless, refuse_unjudged
 from .lines import ANY, tolerance_of
 from .registry import extra_metrics
 
@@ -44,6 +44,11 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
         raise ConfigurationError(
             f"gate {spec.name!r} mixes tasks: {listed}.", "Declare one gate for each task."
         )
+    if all(metric.family == "value" for metric in metrics):
+        raise ConfigurationError(
+            f"gate {spec.name!r} would judge nothing: {not_judged(metrics[0])}.",
+            "Add a metric that has an interval, such as mean_absolute_error.",
+        )
     if spec.production == NO_MODEL and not spec.baseline and not spec.floors:
         raise ConfigurationError(
             f'gate {spec.name!r} has production = "none" and neither baseline nor floors: nothing to judge.',
@@ -64,6 +69,8 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
                     f"gate {spec.name!r}: {key} names {name!r}, which is none of its metrics.",
                     did_you_mean(to, names),
                 )
+            if to != ANY:
+                refuse_unjudged(resolve(to, extra), f"gate {spec.name!r}: {key}")
             if to in found:
                 raise ConfigurationError(f"gate {spec.name!r}: {key} names {to!r} twice.", "Keep one.")
             found[to] = value

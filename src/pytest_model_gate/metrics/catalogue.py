@@ -9,8 +9,9 @@ from difflib import get_close_matches
 from functools import cache
 
 from ..errors import ConfigurationError
-from . import agreement, classwise, correlation, multiclass, probability, ranking, regression
+from . import agreement, classwise, correlation, multiclass, probability, ranking, regression, shares
 from .metric import Metric
+from .parametrised import Parametrised
 
 _BUILT_IN: dict[str, Callable[[], Metric]] = {
     "accuracy": agreement.accuracy,
@@ -34,12 +35,35 @@ _BUILT_IN: dict[str, Callable[[], Metric]] = {
     "average_precision_macro": multiclass.average_precision_macro,
     "log_loss": probability.log_loss,
     "brier_score": probability.brier_score,
+    "max_error": regression.max_error,
     "mean_absolute_error": regression.mean_absolute_error,
     "mean_squared_error": regression.mean_squared_error,
     "root_mean_squared_error": regression.root_mean_squared_error,
     "mean_absolute_percentage_error": regression.mean_absolute_percentage_error,
     "r2": regression.r2,
     "spearman": correlation.spearman,
+}
+
+#: Written ``stem@parameter``: one metric for each value of a number.
+_PARAMETRISED: dict[str, Parametrised] = {
+    "top_k_accuracy": Parametrised(
+        make=shares.top_k_accuracy,
+        kind=int,
+        parameter="k",
+        range="a whole number from 1 on",
+        allowed=lambda k: k >= 1,
+        shown=2,
+        alone=2,
+    ),
+    "mean_pinball_loss": Parametrised(
+        make=regression.mean_pinball_loss,
+        kind=float,
+        parameter="alpha",
+        range="a number between 0 and 1",
+        allowed=lambda alpha: 0 < alpha < 1,
+        shown=0.5,
+        alone=0.5,
+    ),
 }
 
 #: F-beta is a pattern, not a list; these are the ones that ``names()`` shows.
@@ -83,15 +107,22 @@ ALIASES: dict[str, str] = {
     "r_squared": "r2",
     "spearmanr": "spearman",
     "spearman_r": "spearman",
+    "pinball_loss": "mean_pinball_loss@0.5",
+    "quantile_loss": "mean_pinball_loss@0.5",
+    "top_k_accuracy_score": "top_k_accuracy@2",
 }
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the built-in metrics, without aliases; F-beta exists for every positive beta."""
+    """Return the names of the built-in metrics, without aliases.
+
+    F-beta exists for every positive beta, and what is shown as ``stem@parameter`` for other parameters, too.
+    """
     f_names = tuple(
         stem if average == "binary" else f"{stem}_{average}" for stem in _SHOWN_F for average in _AVERAGES
     )
-    return tuple(sorted((*_BUILT_IN, *f_names)))
+    parametrised = (family.example(stem) for stem, family in _PARAMETRISED.items())
+    return tuple(sorted((*_BUILT_IN, *f_names, *parametrised)))
 
 
 def resolve(name: str, extra: Iterable[Metric] = ()) -> Metric:
@@ -100,16 +131,16 @@ def resolve(name: str, extra: Iterable[Metric] = ()) -> Metric:
     Parameters
     ----------
     name : str
-        A name of ``names()``, ``f<beta>`` with or without an average, an alias, a scikit-learn scorer or
-        function name, with or without ``neg_`` (the sign of a metric never changes). Capitals, hyphens
-        and spaces don't matter.
+        A name of ``names()``, ``f<beta>`` with or without an average, ``stem@parameter``, an alias, a
+        scikit-learn scorer or function name, with or without ``neg_`` (the sign of a metric never
+        changes). Capitals, hyphens and spaces don't matter.
     extra : iterable of Metric
         Metrics that extensions registered. Their names are their own, spelled exactly so.
 
     Raises
     ------
     ConfigurationError
-        For an unknown name, and for an extension that takes a name that is taken.
+        For an unknown name, a parameter out of its range, and an extension that takes a name that is taken.
 
     Examples
     --------
@@ -117,17 +148,28 @@ def resolve(name: str, extra: Iterable[Metric] = ()) -> Metric:
     'mean_absolute_error'
     >>> resolve("F2-macro").name
     'f2_macro'
+    >>> resolve("top_k_accuracy@05").name
+    'top_k_accuracy@5'
     """
     registered = _registered(extra)
     if name in registered:
         return registered[name]
     metric = _built_in(name)
     if metric is None:
-        known = (*names(), *registered)
-        near = get_close_matches(_plain(name), (*known, *ALIASES), n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
-        raise ConfigurationError(f"There is no metric {name!r}.", hint)
+        raise ConfigurationError(f"There is no metric {name!r}.", _hint(_plain(name), registered))
     return metric
+
+
+def _hint(plain: str, registered: Iterable[str]) -> str:
+    """Return what a name may have been meant to be."""
+    stem, at, parameter = plain.partition("@")
+    if at and _built_in(stem) is not None and stem not in _PARAMETRISED:
+        return f"{stem} takes no parameter: write {stem!r}."
+    if at and (near := get_close_matches(stem, _PARAMETRISED, n=1)):
+        return f"Did you mean '{near[0]}@{parameter}'?"
+    known = (*names(), *registered)
+    near = get_close_matches(plain, (*known, *ALIASES), n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
 
 
 def _registered(extra: Iterable[Metric]) -> dict[str, Metric]:
@@ -148,15 +190,22 @@ def _registered(extra: Iterable[Metric]) -> dict[str, Metric]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip().lower())
+    stem, at, parameter = name.lower().partition("@")  # a hyphen of a parameter is a minus
+    return re.sub(r"[\s-]+", "_", stem.strip()) + at + parameter.strip()
+
+
+def _unaliased(plain: str) -> str:
+    """Return the canonical name; the alias of a stem takes any parameter."""
+    stem, at, parameter = plain.partition("@")
+    found = ALIASES.get(stem, stem)
+    return found.partition("@")[0] + at + parameter if at else found
 
 
 def _built_in(name: str) -> Metric | None:
     plain = _plain(name)
-    metric = _exact(ALIASES.get(plain, plain))
+    metric = _exact(_unaliased(plain))
     if metric is None and plain.startswith("neg_"):
-        plain = plain.removeprefix("neg_")
-        metric = _exact(ALIASES.get(plain, plain))
+        metric = _exact(_unaliased(plain.removeprefix("neg_")))
         if metric is not None and metric.higher_is_better:  # nobody negates those
             return None
     return metric
@@ -167,6 +216,10 @@ def _exact(name: str) -> Metric | None:
     """Build a metric once: equal names give the same object, so metrics can be keys."""
     if name in _BUILT_IN:
         return _BUILT_IN[name]()
+    stem, at, parameter = name.partition("@")
+    if stem in _PARAMETRISED:
+        found = _PARAMETRISED[stem].metric(stem, parameter if at else None)
+        return found if found.name == name else _exact(found.name)
     match = _F.fullmatch(name)
     if match is None:
         return None

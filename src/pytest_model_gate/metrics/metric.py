@@ -19,8 +19,10 @@ Needs = Literal["label", "score", "probability", "value"]
 #: ``auc``         the two-class ROC-AUC (DeLong, MOVER near 1)
 #: ``ranking``     other functions of the order of the scores (influence)
 #: ``mean``        a mean of per-row losses (paired t)
+#: ``query``       a mean of one value per query (paired t over the queries)
 #: ``smooth``      anything else that has an influence function (influence + t)
-Family = Literal["proportion", "cells", "auc", "ranking", "mean", "smooth"]
+#: ``value``       a value that no honest interval exists for: shown, never judged
+Family = Literal["proportion", "cells", "auc", "ranking", "mean", "query", "smooth", "value"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ class Metric:
         ``value(truth, predicted) -> float``. Raises ``UndefinedMetricError`` where it does not exist.
     influence : callable
         ``influence(truth, predicted) -> ndarray of shape (n,)``: one number per row, (weighted) mean
-        zero, so that the variance of the value is the variance of their mean.
+        zero, so that the variance of the value is the variance of their mean. Not asked of ``"value"``.
     family : str
         Which family of intervals suits it.
     hits : callable or None
@@ -50,6 +52,10 @@ class Metric:
     losses : callable or None
         For ``family="mean"``: ``losses(truth, predicted) -> ndarray of shape (n,)``, whose (weighted)
         mean is the value.
+    by_query : callable or None
+        For ``family="query"``: ``by_query(truth, predicted) -> (values, counted)``, two arrays of shape
+        (Q,) in the order of ``truth.queries``: the value is the (weighted) mean of the values that count.
+        Rows must then have queries.
     cell_influence : callable or None
         For metrics that only see the confusion matrix: ``cell_influence(confusion) -> ndarray of shape
         (K, K)``, where ``confusion[r, c]`` counts (or weighs) the rows of true class r and predicted
@@ -74,6 +80,7 @@ class Metric:
     family: Family = "smooth"
     hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None
     losses: Callable[[Truth, Predicted], Floats] | None = None
+    by_query: Callable[[Truth, Predicted], tuple[Floats, Mask]] | None = None
     cell_influence: Callable[[Floats], Floats] | None = None
     crosses_zero: bool = False
     binary_only: bool = False

@@ -1,4 +1,4 @@
-"""Metrics of predicted numbers: absolute, squared and percentage errors, R2."""
+"""Metrics of predicted numbers: absolute, squared, percentage and pinball errors, R2, the largest error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from .checked import checked, count, undefined
 from .levels import Floats
 from .means import mean_metric
-from .metric import Metric
+from .metric import Family, Metric
 from .rows import Predicted, Truth
 
 
@@ -31,6 +31,43 @@ def mean_absolute_percentage_error() -> Metric:
     the metric is undefined.
     """
     return mean_metric("mean_absolute_percentage_error", "value", _percentages)
+
+
+def mean_pinball_loss(name: str, alpha: float | None) -> Metric:
+    """Return the mean loss of a predicted quantile: alpha per unit too low, 1 - alpha per unit too high."""
+    assert alpha is not None, "the stem alone stands for a number"
+    level = float(alpha)
+
+    def losses(truth: Truth, predicted: Predicted) -> Floats:
+        errors = _errors(truth, predicted)
+        return np.maximum(level * errors, (level - 1) * errors, out=errors)
+
+    return mean_metric(name, "value", losses)
+
+
+def max_error() -> Metric:
+    """Return the largest |truth - prediction|.
+
+    One row decides it, and the next row may be any other: the largest error of a sample says nothing
+    about how much larger that of the population is. So there is a value, and no interval.
+    """
+
+    def influence(*_: object) -> Floats:
+        raise undefined(
+            "max_error",
+            "more than one row for an influence",
+            "a single row decides its value",
+            "Use mean_absolute_error or root_mean_squared_error.",
+        )
+
+    return _regression(
+        "max_error",
+        lambda truth, predicted: float(_distances(truth, predicted).max()),
+        influence,
+        higher_is_better=False,
+        low=0.0,
+        family="value",
+    )
 
 
 def root_mean_squared_error() -> Metric:
@@ -77,6 +114,7 @@ def _regression(
     low: float = -math.inf,
     high: float = math.inf,
     crosses_zero: bool = False,
+    family: Family = "smooth",
 ) -> Metric:
     return checked(
         Metric(
@@ -86,6 +124,7 @@ def _regression(
             higher_is_better=higher_is_better,
             value=value,
             influence=influence,
+            family=family,
             crosses_zero=crosses_zero,
             bounds=(low, high),
         )
