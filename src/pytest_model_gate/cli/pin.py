@@ -13,7 +13,52 @@ if TYPE_CHECKING:
     from ..results import Check
     from .collection import Collected
 
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
 LOCK = "model-gate.lock"
+
+DESCRIPTION = """\
+Pin the datasets of all gates that pytest collects here in model-gate.lock.
+
+A gate refuses a dataset that is not pinned, or not the pinned one. This command
+runs pytest's own collection, so it sees the same markers, files and conftest
+extensions; no test is run. Commit model-gate.lock afterwards.
+"""
+
+EXAMPLES = """\
+examples:
+  model-gate pin                          all gates
+  model-gate pin tests/gates -k credit    arguments for pytest select gates
+  model-gate pin --check                  write nothing; exit 1 if a dataset changed
+  model-gate pin --trust model.joblib     let this file be loaded, as it is now
+
+exit status:
+  0  every dataset is pinned
+  1  a dataset could not be pinned, or --check found one that is not as pinned
+  2  wrong arguments, or pytest could not collect the gates
+"""
+
+
+def add_to(commands: Subparsers, name: str) -> None:
+    """Add the command, its arguments and its help."""
+    parser = commands.add_parser(
+        name,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        help="agree to the datasets that the gates judge on",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        usage="model-gate pin [-h] [--check] [--trust SOURCE] [PYTEST-ARGS ...]",
+    )
+    parser.add_argument("--check", action="store_true", help="only compare with the pins, write nothing")
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="pin a model that runs code when it is loaded; it is loaded once, as you trust it (repeatable)",
+    )
+    parser.set_defaults(run=run, takes_pytest_arguments=True)
 
 
 def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:

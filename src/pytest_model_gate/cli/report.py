@@ -5,6 +5,41 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DESCRIPTION = """\
+Print a report that `pytest --gate-report FILE.json` wrote, as pytest prints it.
+"""
+
+EXAMPLES = """\
+examples:
+  model-gate report gates.json
+  model-gate report -v gates.json    with methods, errors, digests and versions
+  model-gate report -q gates.json    one line for each gate
+
+exit status:
+  0  the report was printed, whatever its verdict
+  2  it cannot be read
+"""
+
+
+def add_to(commands: Subparsers, name: str) -> None:
+    """Add the command, its arguments and its help."""
+    parser = commands.add_parser(
+        name,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        help="print a report that was written as JSON",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("file", metavar="FILE.json", help="what pytest --gate-report wrote")
+    parser.add_argument("-q", "--quiet", action="store_true", help="one line for each gate")
+    parser.add_argument("-v", "--verbose", action="store_true", help="everything that the record holds")
+    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:
