@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import pin, report
+from . import compare, pin, report
 
 PROGRAM = "model-gate"
 
 #: One module per command: it knows its arguments, its help and how it is carried out.
-_MODULES = {"pin": pin, "report": report}
+_MODULES = {"pin": pin, "report": report, "compare": compare}
 COMMANDS = tuple(_MODULES)
 
 OVERVIEW = """\
