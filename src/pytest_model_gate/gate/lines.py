@@ -142,12 +142,23 @@ def tolerance_of(metric: Metric, *tables: Mapping[str, Tolerance]) -> Tolerance:
     return metric.default_tolerance
 
 
+#: What turns the p-values of measured questions into p-values adjusted for each other.
+Correct = Callable[[Sequence[tuple[Ask, Measured]], Sequence[float]], Sequence[float]]
+
+
+def by_holm(asked: Sequence[tuple[Ask, Measured]], p_values: Sequence[float]) -> Sequence[float]:
+    """Adjust by Holm's method, which holds however the lines hang together."""
+    del asked
+    return holm(p_values)
+
+
 def judge(
     asks: Sequence[Ask],
     metrics: Mapping[str, Metric],
     measured: Callable[[Ask], Measured],
     *,
     alpha: float,
+    correct: Correct = by_holm,
 ) -> list[Line]:
     """Measure and judge every question.
 
@@ -163,6 +174,8 @@ def judge(
         Measures one question; raises ``ModelGateError`` where there is no answer.
     alpha : float
         One-sided level.
+    correct : callable
+        Adjusts the p-values of all accusations for each other.
     """
     answers: list[Measured | ModelGateError] = []
     for ask in asks:
@@ -177,8 +190,10 @@ def judge(
         if isinstance(answer, Measured)
     ]
     # What can never accuse costs the others nothing.
-    accusing = [answer.p_below(required) for ask, answer, required in found if ask.metric not in shown]
-    adjusted = iter(holm(accusing))
+    accusing = [
+        (ask, answer, answer.p_below(required)) for ask, answer, required in found if ask.metric not in shown
+    ]
+    adjusted = iter(correct([(ask, answer) for ask, answer, _ in accusing], [p for _, _, p in accusing]))
     lines = []
     for ask, answer in zip(asks, answers, strict=True):
         if isinstance(answer, Measured) and ask.metric in shown:
