@@ -48,6 +48,7 @@ def checked(metric: Metric, *, instead: str = "") -> Metric:
         influence=guarded(metric.influence),
         hits=metric.hits and guarded(metric.hits),
         losses=metric.losses and guarded(metric.losses),
+        by_query=metric.by_query and guarded(metric.by_query),
     )
 
 

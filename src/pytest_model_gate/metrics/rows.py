@@ -33,11 +33,15 @@ class Truth:
         The labels in code order; ``None`` for regression. With two classes code 1 is the positive one.
     weight : ndarray, shape (n,), or None
         Positive, with mean 1. ``None``: every row counts the same.
+    queries : ndarray of int, shape (n,), or None
+        Which rows are ranked against each other: codes ``0 … Q-1``, each of which has rows. ``None``: the
+        rows belong to no queries.
     """
 
     values: npt.NDArray[Any]
     classes: tuple[Any, ...] | None = None
     weight: Floats | None = None
+    queries: Ints | None = None
 
     @property
     def n(self) -> int:
@@ -81,7 +85,19 @@ class Truth:
         weight = None if self.weight is None else self.weight[mask]
         if weight is not None and len(weight):
             weight = weight / weight.mean()
-        return Truth(values=self.values[mask], classes=self.classes, weight=weight)
+        queries = None if self.queries is None else _dense(self.queries[mask])
+        return Truth(values=self.values[mask], classes=self.classes, weight=weight, queries=queries)
+
+    def shared(self, work: Callable[[Truth], T]) -> T:
+        """Return ``work(self)``, done once for all models and metrics."""
+        if work not in self._kept:
+            self._kept[work] = work(self)
+        result: T = self._kept[work]
+        return result
+
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,3 +174,13 @@ class Predicted:
             score=None if self.score is None else self.score[mask],
             value=None if self.value is None else self.value[mask],
         )
+
+
+def _dense(codes: Ints) -> Ints:
+    """Number the codes that are left without gaps, in their order."""
+    if not len(codes):
+        return codes
+    present = np.zeros(int(codes.max()) + 1, dtype=np.bool_)
+    present[codes] = True
+    renumbered: Ints = (np.cumsum(present) - 1)[codes]
+    return renumbered
