@@ -17,7 +17,7 @@ PACKAGE = "pytest_model_gate"
 
 #: From the ground up. A room imports from the rows below its own; rooms of one row don't know each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("errors", "spec", "results", "policy", "wire", "redact", "wording", "importing", "hooks"),
+    ("errors", "spec", "slicing", "results", "policy", "wire", "redact", "wording", "importing", "hooks"),
     ("stats", "metrics", "data", "models"),
     ("gate", "report", "config"),
     ("plugin", "cli"),
@@ -40,6 +40,7 @@ class When(IntEnum):
 THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "errors": {},
     "spec": {},
+    "slicing": {},
     "results": {},
     "policy": {},
     "wire": {},

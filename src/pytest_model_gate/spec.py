@@ -17,12 +17,19 @@ Role = Literal["candidate", "production", "baseline"]
 ROLES: tuple[Role, ...] = ("candidate", "production", "baseline")
 
 OnInconclusive = Literal["fail", "warn", "pass"]
+#: Not "pass": what does not exist is never good, at most known.
+OnUndefined = Literal["fail", "warn"]
 Task = Literal["classification", "regression"]
 
 #: ``production = "none"``: a first release, judged by its baseline and floors only.
 NO_MODEL = "none"
 
 Scalar = str | int | float | bool
+
+#: What stands between the columns of a crossing: ``"region x age_band"``.
+CROSS = " x "
+#: Ascending edges (ISO dates are text), or how many groups of equal size.
+Bins = int | tuple[float | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +89,56 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceSpec:
-    """One column that cuts the rows into named subsets.
+    """One column, or several at once, that cut the rows into named subsets.
 
     Parameters
     ----------
-    by : str
-        The column; every distinct value (and "missing") becomes a slice.
+    by : str or tuple of str
+        ``"region"``: every distinct value (and "missing") becomes a slice. ``"region x age_band"``, or a
+        tuple of up to three columns: every combination that occurs does.
+    bins : Mapping[str, int | tuple]
+        How columns of numbers or dates are cut: by ascending edges (numbers, or ISO dates), or into so many
+        groups of equal size. A bin holds its lower edge and not its upper one.
+    metrics : tuple of str
+        Those that are judged on these slices. Empty: all of the gate's.
     max_regression : Mapping[str, Tolerance]
         Tolerance per metric on these slices; ``"*"`` is for all metrics. Empty: the gate's own.
     min_rows : int
         Slices with fewer rows are listed as not judged. 0: every slice is judged.
+    min_per_class : int
+        Slices with fewer rows of a class that a metric needs are listed as not judged.
     on_inconclusive : {"fail", "warn", "pass"}, optional
         What an inconclusive line on these slices does. ``None``: the gate's own.
+    on_undefined : {"fail", "warn"}
+        What a line does whose metric doesn't exist on the slice, for example for want of a class.
     """
 
-    by: str
+    by: str | tuple[str, ...]
+    bins: Mapping[str, Bins] = field(default_factory=lambda: MappingProxyType({}))
+    metrics: tuple[str, ...] = ()
     max_regression: Mapping[str, Tolerance] = field(default_factory=lambda: MappingProxyType({}))
     min_rows: int = 0
+    min_per_class: int = 0
     on_inconclusive: OnInconclusive | None = None
+    on_undefined: OnUndefined = "fail"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns; a text is split at its crosses, a tuple is taken as it is.
+
+        Examples
+        --------
+        >>> SliceSpec(by="region x age_band").columns, SliceSpec(by=("a x b",)).columns
+        (('region', 'age_band'), ('a x b',))
+        """
+        if isinstance(self.by, str):
+            return tuple(part.strip() for part in self.by.split(CROSS))
+        return tuple(self.by)
+
+    @property
+    def title(self) -> str:
+        """The columns as one text."""
+        return CROSS.join(self.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +148,7 @@ class Waiver:
     Parameters
     ----------
     gate, metric, slice : str
-        Which line. ``slice`` is ``"all"`` or ``"column=value"``.
+        Which line. ``slice`` is ``"all"`` or the name in the report: ``"region=north, age=25..45"``.
     reason, owner : str
         Why, and who answers for it.
     expires : str

@@ -174,14 +174,19 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
     plain["slices"] = tuple(
         SliceSpec(
             by=item.by,
+            bins=MappingProxyType(dict(item.bins)),
+            metrics=tuple(item.metrics or ()),
             max_regression=MappingProxyType(dict(item.max_regression)),
             min_rows=item.min_rows,
+            min_per_class=item.min_per_class,
             on_inconclusive=item.on_inconclusive,
+            on_undefined=item.on_undefined,
         )
         for item in plain.get("slices", ())
     )
     repeated = [key for key in ("metrics",) if len(set(plain[key])) < len(plain[key])]
-    if repeated or len({item.by for item in plain["slices"]}) < len(plain["slices"]):
+    # "a x b" and "b x a" cut the same rows.
+    if repeated or len({frozenset(item.columns) for item in plain["slices"]}) < len(plain["slices"]):
         raise ConfigurationError(
             f"gate {label!r} names the same {'metric' if repeated else 'slice'} twice.", "Keep one of them."
         )

@@ -10,10 +10,11 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import ConfigurationError, did_you_mean
-from ..spec import Tolerance
+from ..slicing import bins_by_column, bins_of, sliced_by
+from ..spec import SliceSpec, Tolerance
 
 
 def _several(value: Any) -> Any:
@@ -65,10 +66,19 @@ class _Table(BaseModel):
 class SliceTable(_Table):
     """One entry of ``slices``; a plain column name stands for ``{by = "name"}``."""
 
-    by: _Text
+    by: Annotated[Any, BeforeValidator(sliced_by)]
+    bins: Annotated[Any, BeforeValidator(bins_of)] = {}
+    metrics: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
     max_regression: _Tolerances = {}
     min_rows: Annotated[int, Field(ge=0)] = 0
+    min_per_class: Annotated[int, Field(ge=0)] = 0
     on_inconclusive: _OnInconclusive | None = None
+    on_undefined: Literal["fail", "warn"] = "fail"
+
+    @model_validator(mode="after")
+    def _bins_of_columns(self) -> SliceTable:
+        self.bins = bins_by_column(self.bins, SliceSpec(by=self.by).columns)
+        return self
 
 
 def _slice(value: Any) -> Any:
