@@ -13,6 +13,7 @@ import pytest
 from pytest_model_gate import hooks, results
 from pytest_model_gate.config.resolve import REQUIRED
 from pytest_model_gate.config.tables import GATE_KEYS, SliceTable, WaiverTable
+from pytest_model_gate.errors import ConfigurationError
 from pytest_model_gate.gate.measure import Sample, measure_floor, measure_pair
 from pytest_model_gate.metrics.catalogue import ALIASES, names, resolve
 from pytest_model_gate.metrics.rows import Predicted, Truth
@@ -80,7 +81,7 @@ def metric_row(name: str) -> list[str]:
         aliases,
         metric.needs,
         "higher" if metric.higher_is_better else "lower",
-        str(metric.default_tolerance),
+        "-" if metric.family == "value" else str(metric.default_tolerance),
         metric.family,
     ]
 
@@ -97,6 +98,29 @@ def metric_table(title: str) -> str:
     ]
     lines = ["| name | aliases | needs | better | default tolerance | family |", "|---|---|---|---|---|---|"]
     return "\n".join([*lines, *("| " + " | ".join(metric_row(name)) + " |" for name in chosen)]) + "\n"
+
+
+def test_every_parameter_has_a_row():
+    text = (REFERENCE / "metrics.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| name \| parameter .*\n(?:\|.*\n)+", text, flags=re.M)
+
+    assert table
+    shown = [row[0].strip("`") for row in rows(table[0])]
+    assert shown == [name for name in names() if "@" in name]
+    for name, (_, parameter, without) in zip(shown, rows(table[0]), strict=True):
+        stem = name.partition("@")[0]
+        with pytest.raises(ConfigurationError) as caught:
+            resolve(f"{stem}@none")
+        called, _, words = caught.value.what.partition(f" of {stem} must be ")
+        allowed = words.partition(", got ")[0]
+        assert parameter.startswith(f"`{called}`, {allowed}"), name
+        if without == "an error":
+            with pytest.raises(ConfigurationError):
+                resolve(stem)
+        elif without == "none":
+            assert resolve(stem).name == stem
+        else:
+            assert resolve(stem).name == f"{stem}@{without}"
 
 
 @pytest.mark.parametrize("title", ["Two classes", "Two or more classes", "Regression"])

@@ -23,7 +23,9 @@ from pytest_model_gate.stats.tango import PairedProportions
 PHI = NormalDist().cdf
 Z = NormalDist().inv_cdf(0.95)
 CLASSIFICATION = [name for name in names() if resolve(name).task == "classification"]
-REGRESSION = [name for name in names() if resolve(name).task == "regression"]
+REGRESSION = [
+    name for name in names() if resolve(name).task == "regression" and resolve(name).family != "value"
+]
 
 
 def sample(

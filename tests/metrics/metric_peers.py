@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -11,13 +12,17 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as peer
 
-from pytest_model_gate.metrics.catalogue import names
+from pytest_model_gate.metrics.catalogue import names, resolve
 from pytest_model_gate.metrics.rows import Predicted, Truth
 
 CLASSES = ("a", "b", "c", "d", "e")
 #: F-beta is one formula; a few betas stand for it.
 OF_F = ("f0.3", "f1", "f1_macro", "f1_micro", "f2_weighted", "f7.25_macro")
-ALL = (*(name for name in names() if not re.match(r"f\d", name)), *OF_F)
+#: What takes a parameter is one formula, too: some other parameters than the one that is shown.
+OF_PARAMETERS = ("top_k_accuracy@1", "mean_pinball_loss@0.9")
+ALL = (*(name for name in names() if not re.match(r"f\d", name)), *OF_F, *OF_PARAMETERS)
+#: What has an influence, and so an interval.
+JUDGED = tuple(name for name in ALL if resolve(name).family != "value")
 QUIET = {"zero_division": 0}
 
 
@@ -71,7 +76,8 @@ def by_peer(name: str, truth: Truth, predicted: Predicted, weight) -> float:
 def _peer(name: str) -> Callable[..., float]:
     match = re.fullmatch(r"(precision|recall|f[\d.]+)(?:_(\w+))?", name)
     if match is None:
-        return PEERS[name]
+        stem, at, parameter = name.partition("@")
+        return OF_STEM[stem](float(parameter)) if at else PEERS[name]
     stem, options = match[1], {"average": match[2] or "binary", **QUIET}
     if stem[0] == "f":
         return _labels(peer.fbeta_score, beta=float(stem[1:]), **options)
@@ -155,8 +161,24 @@ PEERS: dict[str, Callable[..., float]] = {
     "mean_squared_error": _values(peer.mean_squared_error),
     "root_mean_squared_error": _values(peer.root_mean_squared_error),
     "mean_absolute_percentage_error": _values(peer.mean_absolute_percentage_error),
+    "max_error": lambda t, p, w: peer.max_error(t.values, p.value),
     "r2": _values(peer.r2_score),
     "spearman": spearman,
+}
+
+
+def _top_k(k):
+    def value(t, p, w):
+        labels = range(len(t.classes))
+        return peer.top_k_accuracy_score(t.values, p.probability, k=int(k), labels=labels, sample_weight=w)
+
+    return value
+
+
+#: Peers of metrics with a parameter.
+OF_STEM: dict[str, Callable[[float], Callable[..., float]]] = {
+    "top_k_accuracy": _top_k,
+    "mean_pinball_loss": lambda alpha: _values(partial(peer.mean_pinball_loss, alpha=alpha)),
 }
 
 
@@ -171,6 +193,8 @@ def exists(name: str, truth: Truth, predicted: Predicted) -> bool:
             "mean_absolute_percentage_error": np.all(y != 0),
         }
         return conditions.get(name, True)
+    if name.startswith("top_k_accuracy@"):
+        return int(name.partition("@")[2]) < len(truth.classes)
     k, true, hat = len(truth.classes), set(y.tolist()), set(predicted.labels.tolist())
     stem, _, average = name.partition("_")
     if re.fullmatch(r"f[\d.]+", stem):

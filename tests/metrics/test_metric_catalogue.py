@@ -18,10 +18,11 @@ def test_the_names():
         "accuracy", "average_precision", "average_precision_macro", "balanced_accuracy", "brier_score",
         "cohen_kappa", "f0.5", "f0.5_macro", "f0.5_micro", "f0.5_weighted", "f1", "f1_macro", "f1_micro",
         "f1_weighted", "f2", "f2_macro", "f2_micro", "f2_weighted", "log_loss", "matthews_corrcoef",
-        "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "precision",
+        "max_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_pinball_loss@0.5",
+        "mean_squared_error", "precision",
         "precision_macro", "precision_micro", "precision_weighted", "r2", "recall", "recall_macro",
         "recall_micro", "recall_weighted", "roc_auc", "roc_auc_ovo", "roc_auc_ovr", "roc_auc_ovr_weighted",
-        "root_mean_squared_error", "spearman", "specificity",
+        "root_mean_squared_error", "spearman", "specificity", "top_k_accuracy@2",
     )  # fmt: skip
 
 
@@ -67,7 +68,9 @@ def test_every_scikit_learn_scorer_that_we_have_is_found_under_its_own_name():
         except ConfigurationError:
             continue
     missing = {name for name in names() if name not in found and not name.startswith(("f0.5", "f2"))}
-    assert missing == {"average_precision_macro", "cohen_kappa", "spearman", "specificity"}
+    assert missing == {
+        "average_precision_macro", "cohen_kappa", "mean_pinball_loss@0.5", "spearman", "specificity",
+    }  # fmt: skip
 
 
 def test_signs_do_not_change():
@@ -146,8 +149,8 @@ def test_any_text_is_a_metric_or_a_clean_error(name):
 def test_directions_and_defaults():
     down = {name for name in names() if not resolve(name).higher_is_better}
     assert down == {
-        "brier_score", "log_loss", "mean_absolute_error", "mean_absolute_percentage_error",
-        "mean_squared_error", "root_mean_squared_error",
+        "brier_score", "log_loss", "max_error", "mean_absolute_error", "mean_absolute_percentage_error",
+        "mean_pinball_loss@0.5", "mean_squared_error", "root_mean_squared_error",
     }  # fmt: skip
     crossing = {name for name in names() if resolve(name).crosses_zero}
     assert crossing == {"cohen_kappa", "matthews_corrcoef", "r2", "spearman"}
