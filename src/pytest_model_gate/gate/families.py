@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UndefinedMetricError
+from ..metrics.function import NotSmoothError
 from ..metrics.metric import Metric
 from ..metrics.rows import Predicted, Truth
 from ..stats.auc import Auc, PairedAuc, paired_auc
@@ -25,8 +26,10 @@ from ..stats.relative import RelativeProportions
 from ..stats.student import Student
 from ..stats.tango import PairedProportions
 from ..stats.unknown import Unknown
+from .by_query import queries_one, queries_pair
 from .cells import joint_cells, label_mass, of_cells, pseudo_one, pseudo_pair
 from .limits import not_judged
+from .resampled import resampled_one, resampled_pair
 from .sample import Sample
 
 #: The level at which an interval without any spread gets its width.
@@ -221,6 +224,62 @@ def one_value(metric: Metric, sample: Sample, candidate: Predicted, floor: float
     return Found(value, floor, Unknown(metric.sign * (value - floor), not_judged(metric)))
 
 
+def paired_resamples(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Bootstrap, for metrics that have no influence."""
+    first, second = metric.value(sample.truth, candidate), metric.value(sample.truth, reference)
+    gain, weight = metric.sign * (first - second), relative_weight(metric, second, relative)
+    return Found(first, second, resampled_pair(metric, sample, candidate, reference, gain, weight))
+
+
+def one_resampled(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """Bootstrap of one model."""
+    value = metric.value(sample.truth, candidate)
+    return Found(value, floor, resampled_one(metric, sample, candidate, floor))
+
+
+def paired_derived(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Influence of a function of labels where it has a derivative, the bootstrap elsewhere."""
+    own = _with_derivative(metric, sample)
+    try:
+        return methods(own, sample)[0](own, sample, candidate, reference, relative)
+    except NotSmoothError:
+        return paired_resamples(metric, sample, candidate, reference, relative)
+
+
+def one_derived(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """The same of one model."""
+    own = _with_derivative(metric, sample)
+    try:
+        return methods(own, sample)[1](own, sample, candidate, floor)
+    except NotSmoothError:
+        return one_resampled(metric, sample, candidate, floor)
+
+
+def _with_derivative(metric: Metric, sample: Sample) -> Metric:
+    assert metric.labelled is not None, "chosen for metrics that have it"
+    assert sample.truth.classes is not None, "chosen for classes"
+    return replace(metric, cell_influence=metric.labelled(sample.truth.classes), labelled=None)
+
+
+def paired_queries(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Paired t over the queries."""
+    weight = relative_weight(metric, metric.value(sample.truth, reference), relative)
+    first, second, inference = queries_pair(metric, sample, candidate, reference, weight)
+    return Found(first, second, inference)
+
+
+def one_of_queries(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """T interval of one model over the queries."""
+    value, inference = queries_one(metric, sample, candidate, floor)
+    return Found(value, floor, inference)
+
+
 # -- which one ----------------------------------------------------------------------------------------
 
 Pair = Callable[[Metric, Sample, Predicted, Predicted, float], Found]
@@ -231,6 +290,12 @@ def methods(metric: Metric, sample: Sample) -> tuple[Pair, One]:
     """Return how two models, and how one model and a floor, are measured on this sample."""
     if metric.family == "value":
         return paired_values, one_value
+    if metric.family == "resampled":
+        return paired_resamples, one_resampled
+    if metric.labelled is not None and sample.truth.classes is not None:
+        return paired_derived, one_derived
+    if metric.family == "query" and metric.by_query is not None:
+        return paired_queries, one_of_queries
     if sample.simple:
         if metric.family == "proportion" and metric.hits is not None:
             return paired_proportions, one_proportion

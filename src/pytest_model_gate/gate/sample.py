@@ -8,16 +8,20 @@ from functools import cached_property
 import numpy as np
 
 from ..metrics.rows import Floats, Mask, Truth
+from ..stats.bootstrap import Resampling
 from ..stats.design import Design
 from ..stats.variance import MINIMUM_GROUPS
+
+_DEFAULT = Resampling()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """Truth and sampling design of the same rows."""
+    """Truth and sampling design of the same rows, and how they are drawn again where that is needed."""
 
     truth: Truth
     design: Design
+    resampling: Resampling = _DEFAULT
 
     @property
     def n(self) -> int:
@@ -59,7 +63,9 @@ class Sample:
 
     def subset(self, mask: Mask) -> Sample:
         """Return the rows of ``mask``."""
-        return Sample(truth=self.truth.subset(mask), design=self.design.subset(mask))
+        return Sample(
+            truth=self.truth.subset(mask), design=self.design.subset(mask), resampling=self.resampling
+        )
 
 
 def effective_size(weight: Floats | None, n: int) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from ..errors import UndefinedMetricError
 from ..spec import Task, Tolerance
 from .rows import Floats, Mask, Predicted, Truth
 
@@ -21,8 +22,17 @@ Needs = Literal["label", "score", "probability", "value"]
 #: ``mean``        a mean of per-row losses (paired t)
 #: ``query``       a mean of one value per query (paired t over the queries)
 #: ``smooth``      anything else that has an influence function (influence + t)
+#: ``resampled``   a value under weights that has no influence function (bootstrap)
 #: ``value``       a value that no honest interval exists for: shown, never judged
-Family = Literal["proportion", "cells", "auc", "ranking", "mean", "query", "smooth", "value"]
+Family = Literal["proportion", "cells", "auc", "ranking", "mean", "query", "smooth", "resampled", "value"]
+
+
+def _no_influence(truth: Truth, predicted: Predicted) -> Floats:
+    del truth, predicted
+    raise UndefinedMetricError(
+        "This metric has no influence function, which is needed here.",
+        "Use a metric that has one: all but those of the families resampled and value do.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +53,8 @@ class Metric:
         ``value(truth, predicted) -> float``. Raises ``UndefinedMetricError`` where it does not exist.
     influence : callable
         ``influence(truth, predicted) -> ndarray of shape (n,)``: one number per row, (weighted) mean
-        zero, so that the variance of the value is the variance of their mean. Not asked of ``"value"``.
+        zero, so that the variance of the value is the variance of their mean. Not asked of ``"resampled"``
+        and ``"value"``.
     family : str
         Which family of intervals suits it.
     hits : callable or None
@@ -62,11 +73,23 @@ class Metric:
         class c, on any scale. A row of cell (r, c) has the influence ``table[r, c]``, times its weight;
         that also tells the influence of rows that are not in the sample. Raises
         ``UndefinedMetricError`` as ``value`` does.
+    labelled : callable or None
+        Of a metric of confusion cells that depends on what the classes are called:
+        ``labelled(classes) -> cell_influence``.
+    resampler : callable or None
+        For ``family="resampled"``, where it is faster than ``value``: ``resampler(truth, predicted)`` does
+        once what all resamples share and returns a function of row weights of shape (b, n), zeros included
+        and on any scale, to b values; NaN where the metric does not exist. ``truth.weight`` is in the
+        weights already.
+    resamples : int or None
+        How often rows are drawn again for it. ``None``: as the bootstrap chooses.
     crosses_zero : bool
         Whether a ratio of two values means nothing (MCC, kappa, R2, Spearman): the default tolerance is
         then 0.01, and 1 % of production's value otherwise.
     binary_only : bool
         Whether it is defined for two classes only.
+    ordered_classes : bool
+        Whether the order of the classes counts: reports then say which it is where labels are texts.
     bounds : tuple of float
         Least and greatest possible value.
     """
@@ -76,14 +99,18 @@ class Metric:
     needs: Needs
     higher_is_better: bool
     value: Callable[[Truth, Predicted], float]
-    influence: Callable[[Truth, Predicted], Floats]
+    influence: Callable[[Truth, Predicted], Floats] = _no_influence
     family: Family = "smooth"
     hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None
     losses: Callable[[Truth, Predicted], Floats] | None = None
     by_query: Callable[[Truth, Predicted], tuple[Floats, Mask]] | None = None
     cell_influence: Callable[[Floats], Floats] | None = None
+    labelled: Callable[[tuple[Any, ...]], Callable[[Floats], Floats]] | None = None
+    resampler: Callable[[Truth, Predicted], Callable[[Floats], Floats]] | None = None
+    resamples: int | None = None
     crosses_zero: bool = False
     binary_only: bool = False
+    ordered_classes: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
 
     @property

@@ -63,7 +63,7 @@ def variance_of_mean(values: Floats, design: Design) -> Spread:
         count = len(totals)
         found = Spread(_squares(totals) * count / (count - 1) / n**2, count - 1)
     else:
-        found = _within(totals, _stratum_of_groups(groups, design.strata), n, units="groups")
+        found = _within(totals, stratum_of_groups(groups, design.strata), n, units="groups")
     if found.caution or len(totals) >= MINIMUM_GROUPS:
         return found
     return Spread(
@@ -104,7 +104,7 @@ def _within(values: Floats, strata: Codes, n: int, *, units: str) -> Spread:
     return Spread(float((squares * factor).sum()) / n**2, max(df, 1), caution)
 
 
-def _stratum_of_groups(groups: Codes, strata: Codes) -> Codes:
+def stratum_of_groups(groups: Codes, strata: Codes) -> Codes:
     """Return each group's stratum."""
     found = np.empty(int(groups.max()) + 1, dtype=np.intp)
     found[groups] = strata

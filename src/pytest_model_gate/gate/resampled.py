@@ -1,0 +1,119 @@
+"""Metrics that have a value but no influence: the gain by the bootstrap, rows in the order of content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..metrics.metric import Metric
+from ..metrics.rows import Floats, Predicted, Truth
+from ..stats.bootstrap import RESAMPLES, RESAMPLES_IF_SLOW, Bootstrap, Statistic, bootstrap, one_by_one
+from ..stats.bootstrap_order import by_content
+from .sample import Sample
+
+
+def resampled_pair(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, gain: float, weight: float
+) -> Bootstrap:
+    """Return the inference on a gain, of which a share of the reference's value may be tolerated.
+
+    Parameters
+    ----------
+    gain : float
+        Oriented difference of the two values.
+    weight : float
+        Of the reference in what is bounded; 1 for a fixed tolerance.
+    """
+    truth = sample.truth
+    order = by_content(_shared(truth), columns(metric, candidate), columns(metric, reference), sample.design)
+    rows = order.order
+    ordered = _take_truth(truth, rows)
+    first = _statistic(metric, ordered, _take(candidate, rows))
+    second = _statistic(metric, ordered, _take(reference, rows))
+    # What a relative tolerance adds is taken off again: the gain stays the gain.
+    shift = metric.sign * (1 - weight) * metric.value(truth, reference) if weight != 1 else 0.0
+
+    def gains(multiplicities: Floats) -> Floats:
+        found = first(multiplicities) - weight * second(multiplicities)
+        return metric.sign * found - shift
+
+    return bootstrap(
+        gain,
+        gains,
+        order.design,
+        resampling=sample.resampling,
+        resamples=_resamples(metric),
+        symmetric=order.symmetric and weight == 1,
+    )
+
+
+def resampled_one(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Bootstrap:
+    """Return the inference on how far one model is on the right side of a floor."""
+    order = by_content(_shared(sample.truth), columns(metric, candidate), (), sample.design)
+    value = _statistic(metric, _take_truth(sample.truth, order.order), _take(candidate, order.order))
+    return bootstrap(
+        metric.sign * (metric.value(sample.truth, candidate) - floor),
+        lambda multiplicities: metric.sign * (value(multiplicities) - floor),
+        order.design,
+        resampling=sample.resampling,
+        resamples=_resamples(metric),
+    )
+
+
+def columns(metric: Metric, predicted: Predicted) -> Sequence[npt.NDArray[Any]]:
+    """Return the columns that the metric reads of a model's predictions."""
+    form: npt.NDArray[Any] | None = {
+        "label": predicted.labels,
+        "score": predicted.ranking,
+        "probability": predicted.probability,
+        "value": predicted.value,
+    }[metric.needs]
+    if form is None:
+        return ()
+    return (form,) if form.ndim == 1 else tuple(form.T)
+
+
+def _resamples(metric: Metric) -> int:
+    return metric.resamples or (RESAMPLES_IF_SLOW if metric.resampler is None else RESAMPLES)
+
+
+def _statistic(metric: Metric, truth: Truth, predicted: Predicted) -> Statistic:
+    """Return the metric as a function of multiplicities."""
+    if metric.resampler is not None:
+        of_weights = metric.resampler(truth, predicted)
+        own = truth.weight
+        return of_weights if own is None else lambda multiplicities: of_weights(multiplicities * own)
+
+    def value(multiplicity: Floats) -> float:
+        drawn = multiplicity > 0
+        weight = multiplicity if truth.weight is None else multiplicity * truth.weight
+        return metric.value(replace(truth, weight=weight).subset(drawn), predicted.subset(drawn))
+
+    return one_by_one(value)
+
+
+def _shared(truth: Truth) -> list[npt.NDArray[Any]]:
+    return [truth.values] if truth.weight is None else [truth.values, truth.weight]
+
+
+def _take_truth(truth: Truth, rows: npt.NDArray[np.intp]) -> Truth:
+    return replace(
+        truth,
+        values=truth.values[rows],
+        weight=None if truth.weight is None else truth.weight[rows],
+        queries=None if truth.queries is None else truth.queries[rows],
+    )
+
+
+def _take(predicted: Predicted, rows: npt.NDArray[np.intp]) -> Predicted:
+    """Return rows in another order."""
+    return Predicted(
+        labels=None if predicted.labels is None else predicted.labels[rows],
+        probability=None if predicted.probability is None else predicted.probability[rows],
+        score=None if predicted.score is None else predicted.score[rows],
+        value=None if predicted.value is None else predicted.value[rows],
+    )
