@@ -201,7 +201,7 @@ class GateSpec:
         The positive class of a binary target. ``None``: 1 or True.
     task : {"classification", "regression"}, optional
         ``None``: told by the metrics.
-    sample_weight, groups, strata, key, time : str
+    sample_weight, groups, strata, query, key, time : str
         Column names. Empty: none.
     drop_missing_target : bool
         Whether rows without a target are dropped (and counted) instead of being a finding.
@@ -236,6 +236,7 @@ class GateSpec:
     sample_weight: str = ""
     groups: str = ""
     strata: str = ""
+    query: str = ""
     key: str = ""
     time: str = ""
     drop_missing_target: bool = False

@@ -59,6 +59,7 @@ def test_the_signature_of_compare():
         ("sample_weight", True, None),
         ("groups", True, None),
         ("strata", True, None),
+        ("query", True, None),
         ("classes", True, None),
         ("pos_label", True, 1),
     ]

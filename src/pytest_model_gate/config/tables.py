@@ -127,6 +127,7 @@ class GateTable(_Table):
     sample_weight: _Text | None = None
     groups: _Text | None = None
     strata: _Text | None = None
+    query: _Text | None = None
     key: _Text | None = None
     time: _Text | None = None
     drop_missing_target: bool | None = None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import EvaluationError, InvalidError
+from ..errors import ConfigurationError, EvaluationError, InvalidError
 from ..metrics.metric import Metric
+from ..metrics.queries import UNGROUPED
 from ..metrics.rows import Floats, Predicted, Truth
 from ..stats.design import Design
+from .by_query import design_of
 from .encode import encode_target, numbers, plain_classes, require_positive, units
 from .predictions import labelled, scored
 from .sample import Sample
@@ -27,6 +30,7 @@ def validated(
     sample_weight: Any = None,
     groups: Any = None,
     strata: Any = None,
+    query: Any = None,
     classes: Sequence[Any] | None = None,
     pos_label: Any = 1,
 ) -> tuple[Sample, Predicted, Predicted]:
@@ -44,7 +48,7 @@ def validated(
         If the positive class or the classes are not what the data hold.
     """
     given = {"y_true": y_true, "candidate": candidate, "production": production}
-    optional = {"sample_weight": sample_weight, "groups": groups, "strata": strata}
+    optional = {"sample_weight": sample_weight, "groups": groups, "strata": strata, "query": query}
     given |= {name: values for name, values in optional.items() if values is not None}
     n = _common_length(given)
     _refuse_other_order(given)
@@ -55,6 +59,12 @@ def validated(
         first, second = (Predicted(value=numbers(each, role)) for role, each in predictions.items())
     else:
         truth, first, second = _classified(y_true, predictions, metric, classes, pos_label)
+    if query is not None:
+        truth = replace(truth, queries=units(query, "query"))
+    elif metric.by_query is not None:
+        raise ConfigurationError(
+            UNGROUPED.format(metric.name), "Pass query=..., which holds the query of each row."
+        )
     return _sampled(truth, n, sample_weight, groups, strata, first, second)
 
 
@@ -179,30 +189,28 @@ def _sampled(
 ) -> tuple[Sample, Predicted, Predicted]:
     """Return rows with weights and design; rows of weight 0 do not count and are left out."""
     weight = None if sample_weight is None else weights(sample_weight, n)
-    design = Design(
-        n=n,
-        groups=None if groups is None else _grouped(units(groups, "groups")),
-        strata=None if strata is None else _several(units(strata, "strata")),
+    asked = design_of(
+        n,
+        truth.queries,
+        None if groups is None else units(groups, "groups"),
+        None if strata is None else units(strata, "strata"),
     )
+    design = Design(n=n, groups=_grouped(asked.groups), strata=_several(asked.strata))
     if weight is None:
         return Sample(truth=truth, design=design), first, second
-    sample = Sample(truth=Truth(values=truth.values, classes=truth.classes, weight=weight), design=design)
+    sample = Sample(truth=replace(truth, weight=weight), design=design)
     counts = weight > 0
     if not counts.all():
         return sample.subset(counts), first.subset(counts), second.subset(counts)
     weight = weight / weight.mean()
-    return (
-        Sample(truth=Truth(values=truth.values, classes=truth.classes, weight=weight), design=design),
-        first,
-        second,
-    )
+    return Sample(truth=replace(truth, weight=weight), design=design), first, second
 
 
-def _grouped(codes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | None:
+def _grouped(codes: npt.NDArray[np.intp] | None) -> npt.NDArray[np.intp] | None:
     """Return group codes, or ``None`` where every row is a group of its own: such rows are independent."""
-    return None if int(codes.max()) + 1 == len(codes) else codes
+    return None if codes is None or int(codes.max()) + 1 == len(codes) else codes
 
 
-def _several(codes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | None:
+def _several(codes: npt.NDArray[np.intp] | None) -> npt.NDArray[np.intp] | None:
     """Return stratum codes, or ``None`` where there is one stratum only."""
-    return None if codes.max() == 0 else codes
+    return None if codes is None or codes.max() == 0 else codes

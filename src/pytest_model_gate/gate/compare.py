@@ -24,6 +24,7 @@ def compare(
     sample_weight: Any = None,
     groups: Any = None,
     strata: Any = None,
+    query: Any = None,
     classes: Sequence[Any] | None = None,
     pos_label: Any = 1,
 ) -> Comparison:
@@ -48,6 +49,9 @@ def compare(
         Rows of one group (a customer, a day) are not independent.
     strata : array-like, shape (n,), optional
         The sample has a fixed number of rows (or groups) in each stratum.
+    query : array-like, shape (n,), optional
+        Rows of one query are ranked against each other, by ``ndcg`` and its like. They are not independent
+        either: where there are no ``groups``, the queries are the groups.
     classes : sequence, optional
         All labels, in the order of probability columns. By default those that occur, sorted.
     pos_label : scalar
@@ -82,6 +86,7 @@ def compare(
         sample_weight=sample_weight,
         groups=groups,
         strata=strata,
+        query=query,
         classes=classes,
         pos_label=pos_label,
     )

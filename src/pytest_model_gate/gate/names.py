@@ -12,10 +12,12 @@ import pluggy
 from ..errors import ConfigurationError, did_you_mean
 from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
+from ..metrics.queries import UNGROUPED
 from ..spec import NO_MODEL, GateSpec
 from .limits import not_judged, refuse_impossible, refuse_meaningless, refuse_unjudged
 from .lines import ANY, tolerance_of
 from .registry import extra_metrics
+from .reuse_keys import check_keys
 
 V = TypeVar("V")
 
@@ -54,11 +56,19 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
             f'gate {spec.name!r} has production = "none" and neither baseline nor floors: nothing to judge.',
             'Give baseline = "prior" (or "mean"), or floors = { roc_auc = 0.8 }.',
         )
+    ranked = next((metric.name for metric in metrics if metric.by_query), None)
+    if ranked and not spec.query:
+        raise ConfigurationError(
+            f"gate {spec.name!r}: {UNGROUPED.format(ranked)}",
+            'Name the column that does: query = "query_id".',
+        )
     if spec.baseline == "last_value" and not spec.time:
         raise ConfigurationError(
             f'gate {spec.name!r}: baseline = "last_value" needs to know what came before.',
             'Name the column with the time of each row: time = "date".',
         )
+
+    check_keys(spec)
 
     def canonical(table: Mapping[str, V], key: str) -> Mapping[str, V]:
         found: dict[str, V] = {}

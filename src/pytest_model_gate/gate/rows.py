@@ -20,8 +20,10 @@ from ..models.contract import notes
 from ..models.scoring import Scored, join, score
 from ..results import Check, Finding, Verdict
 from ..spec import GateSpec, Role
+from ..stats.bootstrap import Resampling
 from ..stats.design import Design
 from .arrays import weights
+from .by_query import design_of, query_notes
 from .encode import require_positive
 from .lines import ALL, SliceRows
 from .roles import encode_classes, encode_predictions, findings
@@ -155,7 +157,7 @@ def _because(dropped: Mapping[str, int]) -> str:
 
 
 def _own_columns(spec: GateSpec) -> list[str]:
-    named = [spec.target, spec.sample_weight, spec.groups, spec.strata, spec.time]
+    named = [spec.target, spec.sample_weight, spec.groups, spec.strata, spec.query, spec.time]
     named += [item.by for item in spec.slices]
     return list(dict.fromkeys(name for name in named if name))
 
@@ -163,12 +165,12 @@ def _own_columns(spec: GateSpec) -> list[str]:
 def _features(role: str, spec: GateSpec, dataset: DatasetProtocol, model: ModelProtocol) -> list[str]:
     """Return the columns that a model is given.
 
-    A model that doesn't name its columns gets all but the target, the weights and the key, which no model
-    may learn from. Slices, groups and times are features of many models, so they stay.
+    A model that doesn't name its columns gets all but the target, the weights, the key and the query, which
+    no model may learn from. Slices, groups and times are features of many models, so they stay.
     """
     names = [name for name, _ in dataset.columns]
     if model.columns is None:
-        return [name for name in names if name not in (spec.target, spec.sample_weight, spec.key)]
+        return [name for name in names if name not in (spec.target, spec.sample_weight, spec.key, spec.query)]
     check_columns(model.columns, names, role)
     if spec.target in model.columns:
         raise InvalidError(
@@ -235,13 +237,17 @@ def _encode(
             f"All rows are one group of '{spec.groups}': nothing tells how far groups differ.",
             "Name a column with many groups, or leave groups out.",
         )
-    design = Design(
-        n=len(rows),
-        groups=table.codes(rows[spec.groups], "groups") if spec.groups else None,
-        strata=table.codes(rows[spec.strata], "strata") if spec.strata else None,
+    design = design_of(
+        len(rows),
+        truth.queries,
+        table.codes(rows[spec.groups], "groups") if spec.groups else None,
+        table.codes(rows[spec.strata], "strata") if spec.strata else None,
     )
+    said_of_queries: tuple[str, ...] = ()
+    if any(metric.by_query for metric in metrics.values()):
+        said_of_queries = query_notes(truth, {name: found.codes for name, found in levels.items()})
     return Judged(
-        sample=Sample(truth=truth, design=design),
+        sample=Sample(truth=truth, design=design, resampling=Resampling(seed=spec.seed)),
         predicted=predicted,
         slices=tuple(
             SliceRows(spec=item, name=f"{item.by}={label}", n=count, level=code)
@@ -255,14 +261,14 @@ def _encode(
         checks=tuple(
             Check(name="target", verdict=Verdict.PASS, summary=summary) for summary in (_balance(truth),)
         ),
-        notes=tuple(note for role in scored for note in notes(role, scored[role])),
+        notes=(*(note for role in scored for note in notes(role, scored[role])), *said_of_queries),
     )
 
 
 def _column_findings(spec: GateSpec, rows: pd.DataFrame) -> list[Finding]:
     """Return what keeps the gate's own columns from being used; slices may have missing values."""
     purposes = {"target": spec.target, "sample_weight": spec.sample_weight}
-    purposes |= {"groups": spec.groups, "strata": spec.strata}
+    purposes |= {"groups": spec.groups, "strata": spec.strata, "query": spec.query}
     if spec.baseline == "last_value":
         purposes["time"] = spec.time
     found = (table.missing_finding(rows[name], purpose) for purpose, name in purposes.items() if name)
@@ -279,13 +285,15 @@ def _truth(
         weight = weights(table.numbers(rows[spec.sample_weight], "sample_weight"), len(rows), column)
         weight = None if weight is None else weight / weight.mean()
     levels = {item.by: table.levels(rows[item.by]) for item in spec.slices}
+    queries = table.codes(rows[spec.query], "query") if spec.query else None
     if spec.task == "regression":
-        return Truth(values=table.numbers(rows[spec.target], "target"), weight=weight), levels, None
+        values = table.numbers(rows[spec.target], "target")
+        return Truth(values=values, weight=weight, queries=queries), levels, None
     labels = table.labels(rows[spec.target])
     codes, classes, said = encode_classes(
         labels, [model.classes for model in models.values()], pos_label=spec.pos_label
     )
-    return Truth(values=codes, classes=classes, weight=weight), levels, said
+    return Truth(values=codes, classes=classes, weight=weight, queries=queries), levels, said
 
 
 def _check_positive(

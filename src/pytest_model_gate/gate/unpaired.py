@@ -22,7 +22,7 @@ from .measure import Measured, measure_floor
 from .sample import Sample
 
 #: What may be given for each of the two samples.
-_PAIRS = ("sample_weight", "groups", "strata")
+_PAIRS = ("sample_weight", "groups", "strata", "query")
 
 
 def compare_unpaired(
@@ -37,6 +37,7 @@ def compare_unpaired(
     sample_weight: tuple[Any, Any] | None = None,
     groups: tuple[Any, Any] | None = None,
     strata: tuple[Any, Any] | None = None,
+    query: tuple[Any, Any] | None = None,
     classes: Sequence[Any] | None = None,
     pos_label: Any = 1,
 ) -> Comparison:
@@ -54,7 +55,7 @@ def compare_unpaired(
         What the models say of them, as for :func:`compare`.
     metric, max_regression, alpha, classes, pos_label
         As for :func:`compare`.
-    sample_weight, groups, strata : tuple of two array-like, optional
+    sample_weight, groups, strata, query : tuple of two array-like, optional
         For the candidate's sample and for production's. A group that has rows in both samples makes them
         dependent, which is not seen here.
 
@@ -79,7 +80,7 @@ def compare_unpaired(
     'pass'
     """
     asked, tolerance = understood(metric, max_regression, alpha)
-    pairs = dict(zip(_PAIRS, (sample_weight, groups, strata), strict=True))
+    pairs = dict(zip(_PAIRS, (sample_weight, groups, strata, query), strict=True))
     for name, pair in pairs.items():
         if pair is not None and not (isinstance(pair, tuple | list) and len(pair) == 2):
             raise ConfigurationError(

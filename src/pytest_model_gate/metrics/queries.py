@@ -291,7 +291,7 @@ def _query_weights(weight: Floats, query: Ints, queries: int) -> Floats:
     astray = len(np.unique(query[np.abs(weight - found[query]) > 1e-9 * found[query]]))
     if astray:
         raise InvalidError(
-            f"Weights must be the same on all rows of a query; on {astray:,} of {queries:,} queries they differ.",
+            f"The rows of a query must have one weight; in {astray:,} of {queries:,} queries weights differ.",
             "Give all rows of a query one weight.",
         )
     return found

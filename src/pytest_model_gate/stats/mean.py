@@ -14,7 +14,9 @@ from .variance import too_few
 _ENOUGH_WITHOUT_SPREAD = 30
 
 
-def mean_of_rows(values: Floats, shift: float = 0.0, size: float = 0.0) -> Student:
+def mean_of_rows(
+    values: Floats, shift: float = 0.0, size: float = 0.0, *, pseudo: float = 0.0, method: str = "paired t"
+) -> Student:
     """Return the inference on the mean of independent values minus ``shift``.
 
     Parameters
@@ -25,6 +27,11 @@ def mean_of_rows(values: Floats, shift: float = 0.0, size: float = 0.0) -> Stude
         A fixed value that the mean is compared with.
     size : float
         How large the numbers are that the values are differences of.
+    pseudo : float
+        Added to the sum of squares: that of values that might have been drawn, but were not. With them
+        equal values have a width, too, and the skewness is that of all of them.
+    method : str
+        Name of the method.
 
     Raises
     ------
@@ -42,19 +49,20 @@ def mean_of_rows(values: Floats, shift: float = 0.0, size: float = 0.0) -> Stude
     powers *= centred
     third = float(powers.sum()) / n
     # Spread that is only rounding error is none.
-    if second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
+    if not pseudo and second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
         few = n < _ENOUGH_WITHOUT_SPREAD
         return Student(
             mean - shift,
             0.0,
             n - 1,
-            "paired t",
+            method,
             f"{n} rows that all say the same show no spread" if few else "",
         )
+    second += pseudo / n
     return Student(
         gain=mean - shift,
         standard_error=math.sqrt(second / (n - 1)),
         df=n - 1,
-        method="paired t",
+        method=method,
         skew=third / second**1.5 / math.sqrt(n),
     )
