@@ -29,6 +29,8 @@ WRONG = {
     "metric is no text": ({"metrics": [1]}, "metrics.0: must be a string, got 1."),
     "alpha too large": ({"alpha": 0.5}, "alpha: must be less than 0.5, got 0.5."),
     "alpha too small": ({"alpha": 0}, "alpha: must be greater than 0, got 0."),
+    "seed is negative": ({"seed": -1}, "seed: must be greater than or equal to 0, got -1."),
+    "seed is no whole number": ({"seed": 0.5}, "seed: must be a whole number, got 0.5."),
     "alpha is no number": ({"alpha": "x"}, "alpha: must be a number, got 'x'."),
     "negative tolerance": ({"max_regression": -1}, f"max_regression: {RANGE}, got -1."),
     "tolerance is no percentage": ({"max_regression": "x%"}, f"max_regression: {RANGE}, got 'x%'."),

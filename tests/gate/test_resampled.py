@@ -11,6 +11,7 @@ import pytest
 from pytest_model_gate import compare
 from pytest_model_gate.errors import ConfigurationError, UndefinedMetricError
 from pytest_model_gate.gate.measure import Sample, measure_floor, measure_pair
+from pytest_model_gate.hooks import hookimpl
 from pytest_model_gate.metrics.metric import Metric
 from pytest_model_gate.metrics.rows import Predicted, Truth
 from pytest_model_gate.stats.bootstrap import Resampling
@@ -173,3 +174,27 @@ def test_there_is_no_influence_to_ask_for() -> None:
     sample, first, _ = rows()
     with pytest.raises(UndefinedMetricError, match="no influence function"):
         SLOW.influence(sample.truth, first)
+
+
+def test_the_seed_of_a_gate_is_in_its_record(project: Any) -> None:
+    class Plugin:
+        @hookimpl
+        def model_gate_metrics(self) -> list[Metric]:
+            classification = replace(
+                SLOW,
+                name="median_distance",
+                task="classification",
+                needs="score",
+                value=lambda truth, predicted: median_error(truth, Predicted(value=predicted.ranking)),
+                resampler=lambda truth, predicted: many_medians(truth, Predicted(value=predicted.ranking)),
+            )
+            return [classification]
+
+    project.registry.register(Plugin())
+    record = project.record(metrics=("median_distance",), seed=42, baseline="")
+    again = project.record(metrics=("median_distance",), seed=42, baseline="")
+
+    (line,) = record.lines
+    assert line.interval is not None
+    assert line.interval.method == "percentile bootstrap (4,999 resamples, seed 42)"
+    assert again.lines == record.lines
