@@ -145,6 +145,12 @@ class Line:
         What an inconclusive verdict does to the gate.
     waiver : str
         Who waived this line, why and until when. Empty: nobody.
+    undefined : bool
+        Whether the verdict is ``error`` because the metric doesn't exist on these rows (``reason`` says why).
+    on_undefined : {"fail", "warn"}
+        What that does to the gate.
+    also : tuple of str
+        Other slices that have exactly these rows: this line is theirs, too.
     """
 
     question: Question
@@ -166,12 +172,17 @@ class Line:
     rows_needed: int | None = None
     on_inconclusive: Literal["fail", "warn", "pass"] = "fail"
     waiver: str = ""
+    undefined: bool = False
+    on_undefined: Literal["fail", "warn"] = "fail"
+    also: tuple[str, ...] = ()
 
     @property
     def fails(self) -> bool:
         """Whether this line keeps the candidate from shipping."""
         if self.verdict is Verdict.PASS or self.waiver:
             return False
+        if self.undefined:
+            return self.on_undefined == "fail"
         return not (self.verdict is Verdict.INCONCLUSIVE and self.on_inconclusive != "fail")
 
 
@@ -282,11 +293,59 @@ class DatasetRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallSlice:
-    """A slice with fewer rows than the user asked for: listed, not judged."""
+    """A slice with fewer rows than the user asked for, in all or of a class: listed, not judged."""
 
     slice: str
     n: int
     min_rows: int
+    lacking: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """Where a column was cut for slices.
+
+    Parameters
+    ----------
+    column : str
+        Which one.
+    edges : tuple of str
+        Exactly as they cut; names of slices may round them.
+    groups : int or None
+        How many groups of equal size were asked for; ``None`` where the edges were given.
+    """
+
+    column: str
+    edges: tuple[str, ...]
+    groups: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldoutUse:
+    """Which of the uses of a holdout a judgement was, as its ledger counts them.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    budget : int or None
+        How many there are; ``None``: no end.
+    spending : {"equal", "decreasing", "adaptive"}
+        How they share the level.
+    passes : int
+        How many of the earlier ones had passed.
+    level : float
+        The one-sided level that all of them share; the record's ``alpha`` is what this one got.
+    period : int
+        How often the count had been reset.
+    """
+
+    number: int
+    budget: int | None
+    spending: Literal["equal", "decreasing", "adaptive"]
+    passes: int
+    level: float
+    period: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,11 +373,15 @@ class GateRecord:
     lines : tuple of Line
         In the order of questions, metrics and slices.
     small_slices : tuple of SmallSlice
-        Slices under their ``min_rows``.
+        Slices under their ``min_rows`` or ``min_per_class``.
+    bins : tuple of Bins
+        Where columns were cut for slices.
     notes : tuple of str
         What a reader should know: "candidate and production are the same model", …
     versions : tuple of (str, str)
         Libraries that took part.
+    holdout : HoldoutUse or None
+        ``None`` where uses of the holdout are not counted, or nothing was judged.
     schema_version : int
         Of this structure.
     """
@@ -334,8 +397,10 @@ class GateRecord:
     checks: tuple[Check, ...] = ()
     lines: tuple[Line, ...] = ()
     small_slices: tuple[SmallSlice, ...] = ()
+    bins: tuple[Bins, ...] = ()
     notes: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
+    holdout: HoldoutUse | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -20,6 +20,9 @@ OnInconclusive = Literal["fail", "warn", "pass"]
 #: Not "pass": what does not exist is never good, at most known.
 OnUndefined = Literal["fail", "warn"]
 Task = Literal["classification", "regression"]
+#: How the uses of one holdout share one error rate (``stats.spending``), and how much a report tells.
+Spending = Literal["equal", "decreasing", "adaptive"]
+Feedback = Literal["full", "binary"]
 
 #: ``production = "none"``: a first release, judged by its baseline and floors only.
 NO_MODEL = "none"
@@ -193,6 +196,8 @@ class GateSpec:
         How the rows are cut.
     alpha : float
         One-sided level of every bound.
+    seed : int
+        Of the bootstrap, where a metric or a small sample needs one.
     on_inconclusive : {"fail", "warn", "pass"}
         What an inconclusive line does.
     threshold : Mapping[str, float]
@@ -211,6 +216,12 @@ class GateSpec:
         Shell patterns of model sources that may run code when loaded.
     waivers : tuple of Waiver
         The waivers of this gate.
+    holdout_budget : int, optional
+        How many candidates may be judged on one holdout; turns the ledger on. ``None``: no end.
+    spending : {"equal", "decreasing", "adaptive"}, optional
+        How these uses share ``alpha``; turns the ledger on. ``None``: equally, where there is a budget.
+    feedback : {"full", "binary"}
+        Whether reports show numbers, or only pass and not pass.
     root : str
         Directory that relative paths start from.
     """
@@ -229,6 +240,7 @@ class GateSpec:
     floors: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     slices: tuple[SliceSpec, ...] = ()
     alpha: float = 0.05
+    seed: int = 0
     on_inconclusive: OnInconclusive = "fail"
     threshold: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     pos_label: Scalar | None = None
@@ -243,7 +255,15 @@ class GateSpec:
     tracking_uri: str = ""
     trusted_sources: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    holdout_budget: int | None = None
+    spending: Spending | None = None
+    feedback: Feedback = "full"
     root: str = "."
+
+    @property
+    def counts_uses(self) -> bool:
+        """Whether the uses of the holdout are counted in the ledger."""
+        return self.holdout_budget is not None or self.spending is not None
 
     def source(self, role: Role) -> str:
         """Return the source of one role, as written."""

@@ -199,6 +199,7 @@ def test_every_fixture_has_a_row():
         results.GateRecord,
         results.RoleRecord,
         results.DatasetRecord,
+        results.HoldoutUse,
         results.Check,
         results.Finding,
         results.Line,

@@ -114,6 +114,7 @@ class GateTable(_Table):
         Annotated[list[Annotated[SliceTable, BeforeValidator(_slice)]], BeforeValidator(_several)] | None
     ) = None
     alpha: Annotated[_Number, Field(gt=0, lt=0.5)] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
     on_inconclusive: _OnInconclusive | None = None
     threshold: (
         Annotated[
@@ -133,6 +134,9 @@ class GateTable(_Table):
     drop_missing_target: bool | None = None
     tracking_uri: _Text | None = None
     trusted_sources: Annotated[list[_Text], BeforeValidator(_several)] | None = None
+    holdout_budget: Annotated[int, Field(ge=1)] | None = None
+    spending: Literal["equal", "decreasing", "adaptive"] | None = None
+    feedback: Literal["full", "binary"] | None = None
 
 
 class ProjectTable(GateTable):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -25,6 +25,8 @@ from .measure import Measured, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import notes, versions
 from .registry import build_registry, extra_metrics
+from .reuse import Reuse, counted, told
+from .reuse_keys import whole_only
 from .role_model import RoleModel
 from .rows import Judged, collect
 from .waivers import waive
@@ -177,18 +179,22 @@ class Evaluation:
         judged = self._judged
         if isinstance(judged, tuple):
             return self._record("gate", checks=judged)
-        lines = self._judge(self._asks[0])
-        lines, waivers = waive(lines, self.spec.waivers, self._today)
-        checks = (*self._passed_checks, *((waivers,) if waivers else ()))
-        return self._record("gate", checks=checks, lines=lines)
+
+        def judge_all(alpha: float) -> GateRecord:
+            lines, waivers = waive(self._judge(self._asks[0], alpha), self.spec.waivers, self._today)
+            checks = (*self._passed_checks, *((waivers,) if waivers else ()))
+            return self._record("gate", checks=checks, lines=lines)
+
+        return self._answer("gate", self._asks[0], judge_all)
 
     def _asserted(
         self, name: str, question: Question, metric: str | None, limit: Tolerance | float | None
     ) -> GateRecord:
-        judged = self._judged
+        asked, judged = f"{name}({metric or ''})", self._judged
         if isinstance(judged, tuple):
-            return self._record(f"{name}({metric or ''})", checks=judged)
+            return self._record(asked, checks=judged)
         try:
+            whole_only(self.spec, f"assert_{name}")
             found = None if metric is None else resolve(metric, extra_metrics(self._registry))
             if found is not None:
                 self._metrics.setdefault(found.name, found)
@@ -205,11 +211,36 @@ class Evaluation:
             )
         except ModelGateError as error:
             check = failed_check("assertion", name, error)
-            return self._record(f"{name}({metric or ''})", checks=(*self._passed_checks, check))
+            return self._record(asked, checks=(*self._passed_checks, check))
         # The whole family is judged together, so that an accusation is corrected for all of it.
         own = {ask.topic for ask in asks}
-        lines = self._judge([*asks, *(ask for ask in self._asks[0] if ask.topic not in own)])
-        return self._record(f"{name}({metric or ''})", checks=self._passed_checks, lines=lines[: len(asks)])
+        family = [*asks, *(ask for ask in self._asks[0] if ask.topic not in own)]
+
+        def judge_own(alpha: float) -> GateRecord:
+            lines = self._judge(family, alpha)[: len(asks)]
+            return self._record(asked, checks=self._passed_checks, lines=lines)
+
+        return self._answer(asked, asks, judge_own)
+
+    def _answer(self, asked: str, asks: Sequence[Ask], judged: Callable[[float], GateRecord]) -> GateRecord:
+        """Judge at the level in force; where uses of the holdout are counted, the ledger says which."""
+        if self._reuse is None:
+            return told(self.spec, judged(self.spec.alpha))
+        found = counted(self._reuse, asks, judged)
+        if isinstance(found, Failed):
+            return self._record(asked, checks=(*self._passed_checks, found.check))
+        return found
+
+    @cached_property
+    def _reuse(self) -> Reuse | None:
+        judged, inputs = self._judged, self._inputs
+        if not self.spec.counts_uses:
+            return None
+        assert isinstance(judged, Judged), "unreachable: asked only where rows were scored"
+        assert not isinstance(inputs.dataset, Failed), "unreachable: its rows were scored"
+        candidate = inputs.models["candidate"]
+        assert not isinstance(candidate, Failed), "unreachable: it has scored rows"
+        return Reuse.of(self.spec, inputs.dataset, judged, model=candidate.resolved)
 
     def _data_checks(self) -> tuple[Check, ...]:
         """Return the checks on the data alone; a schema is checked even where the pin fails."""
@@ -286,8 +317,8 @@ class Evaluation:
                 continue
         return frozenset(found)
 
-    def _judge(self, asks: Sequence[Ask]) -> list[Line]:
-        return judge(asks, self._metrics, self._measure, alpha=self.spec.alpha)
+    def _judge(self, asks: Sequence[Ask], alpha: float) -> list[Line]:
+        return judge(asks, self._metrics, self._measure, alpha=alpha)
 
     def _measure(self, ask: Ask) -> Measured:
         judged = self._judged

@@ -36,7 +36,10 @@ def combine(records: Iterable[GateRecord]) -> tuple[Block, ...]:
 
 
 def _fits(one: GateRecord, other: GateRecord) -> bool:
-    if (one.gate, one.decision, one.alpha) != (other.gate, other.decision, other.alpha):
+    if (one.gate, one.decision) != (other.gate, other.decision):
+        return False
+    # A level is that of lines: a record without any, of a pin or a schema, says none of its own.
+    if one.lines and other.lines and (one.alpha, one.holdout) != (other.alpha, other.holdout):
         return False
     if one.asked == other.asked:  # two answers to one question: two specs with one name
         return False
@@ -52,6 +55,7 @@ def _fits(one: GateRecord, other: GateRecord) -> bool:
 def _merge(one: GateRecord, other: GateRecord) -> GateRecord:
     verdicts = {one.verdict: one, other.verdict: other}
     gravest = next((verdicts[verdict] for verdict in GRAVITY if verdict in verdicts), one)
+    judged = one if one.lines or one.holdout is not None else other
     dataset = max(
         (one.dataset, other.dataset), key=lambda dataset: dataset.rows_used if dataset is not None else -1
     )
@@ -59,6 +63,8 @@ def _merge(one: GateRecord, other: GateRecord) -> GateRecord:
         one,
         verdict=gravest.verdict,
         reason=gravest.reason,
+        alpha=judged.alpha,
+        holdout=judged.holdout,
         asked=f"{one.asked}, {other.asked}",
         roles=one.roles or other.roles,
         dataset=dataset,

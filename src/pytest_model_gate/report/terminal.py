@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..results import Finding, GateRecord, Line, Question, Verdict
+from ..results import Finding, GateRecord, HoldoutUse, Line, Question, Verdict
 from .combine import combine
 from .escape import plain
 from .numbers import decimals, number
@@ -145,6 +145,8 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
             ("dataset", where, f"{_rows(data.rows)}{used}", _digest(data.digest, full=full), plain(data.pin))
         )
         rows += [("dropped", f"{_rows(count)}: {plain(why)}") for why, count in data.dropped]
+    if record.holdout is not None:
+        rows.append(("holdout", *_holdout(record.holdout, record.alpha)))
     width = max((len(row[1]) for row in rows if len(row) > 2), default=0)
     for name, first, *rest in rows:
         start = f"  {name:<11} {first:<{width if rest else 0}}"
@@ -153,6 +155,16 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
         # A pin that holds is said in the row of the dataset, and what fails is said below.
         if not check.fails and (check.name != "pin" or record.dataset is None):
             yield Text(f"  {plain(check.name):<11} {plain(check.summary)}")
+
+
+def _holdout(use: HoldoutUse, alpha: float) -> tuple[str, str]:
+    """Return which use of the holdout it was, and the level that it got."""
+    of = "" if use.budget is None else f" of {use.budget}"
+    resets = f", after {use.period} reset{'s' * (use.period != 1)}" if use.period else ""
+    return (
+        f"use {use.number}{of} of this holdout{resets}",
+        f"alpha {alpha:.3g} of {use.level:g}, {use.spending}",
+    )
 
 
 def _digest(digest: str, *, full: bool) -> str:

@@ -1,0 +1,225 @@
+"""The holdout ledger in a gate: a use is reserved before anything is judged, and gets its verdict after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..data.checkout import head_commit
+from ..data.ledger import LEDGER_NAME, Use
+from ..data.ledger_file import held
+from ..errors import ConfigurationError, EvaluationError
+from ..hooks import DatasetProtocol
+from ..models.baseline import BASELINES
+from ..redact import redact
+from ..results import GateRecord, HoldoutUse, Verdict
+from ..spec import GateSpec, Spending
+from .fingerprint import config_digest, limits_of, prediction_digest
+from .inputs import Failed, attempt
+from .lines import Ask
+from .rows import Judged
+from .uses import Counted, Holdout, broken_promise, holdout, next_level
+
+_FULL = 'feedback = "binary": the report says pass or not pass, and no numbers'
+
+
+def ledger_path(spec: GateSpec) -> Path:
+    """Return the ledger of the project."""
+    return Path(spec.root) / LEDGER_NAME
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reuse:
+    """One candidate on one holdout, as the ledger knows it.
+
+    Parameters
+    ----------
+    spec : GateSpec
+        The gate.
+    dataset : DatasetProtocol
+        The holdout.
+    model : str
+        What people call the candidate.
+    rows : int
+        How many are judged.
+    config, candidate : str
+        What tells this use from others, see ``fingerprint``.
+    """
+
+    spec: GateSpec
+    dataset: DatasetProtocol
+    model: str
+    rows: int
+    config: str
+    candidate: str
+
+    @classmethod
+    def of(cls, spec: GateSpec, dataset: DatasetProtocol, judged: Judged, *, model: str) -> Reuse:
+        """Return the use that judging these rows is."""
+        return cls(
+            spec=spec,
+            dataset=dataset,
+            model=redact(model),
+            rows=judged.sample.n,
+            config=config_digest(spec),
+            candidate=prediction_digest(
+                judged,
+                [role for role in judged.predicted if role != "baseline" or spec.baseline not in BASELINES],
+            ),
+        )
+
+    @property
+    def spending(self) -> Spending:
+        """The rule."""
+        return self.spec.spending or "equal"
+
+    def reserve(self, asks: Sequence[Ask]) -> Use:
+        """Return the line of this use, which the disk has when this returns.
+
+        A candidate that was asked the same before has its use already, at the level of that time.
+
+        Raises
+        ------
+        EvaluationError
+            If there is no use left, or it cannot be written down.
+        ConfigurationError
+            If the ledger is damaged, or was kept by a rule that this one cannot go on from.
+        """
+        limits = limits_of(asks)
+        with held(ledger_path(self.spec)) as file:
+            known = holdout(file.entries(), self.dataset.digest)
+            found = known.find(self.candidate, self.config, limits)
+            if found is None:
+                use = self._new(known, limits)
+                file.append(use)
+            else:
+                use = self._again(found, limits)
+                if not found.knows(use):
+                    file.append(use)
+        return use
+
+    def settle(self, use: Use, verdict: Verdict) -> None:
+        """Write down what was found, once; nothing was shown before this returns.
+
+        Raises
+        ------
+        EvaluationError
+            If it cannot be written.
+        ConfigurationError
+            If the ledger is damaged.
+        """
+        with held(ledger_path(self.spec)) as file:
+            found = holdout(file.entries(), self.dataset.digest).find(self.candidate, self.config, use.limits)
+            line = use._replace(verdict=verdict.value, date=now(), commit=self._commit)
+            if found is None or not found.knows(line):
+                file.append(line)
+
+    @property
+    def _commit(self) -> str:
+        return head_commit(Path(self.spec.root))
+
+    def _again(self, found: Counted, limits: Mapping[str, str]) -> Use:
+        return found.first._replace(
+            gate=self.spec.name,
+            model=self.model,
+            limits=dict(limits),
+            feedback=self.spec.feedback,
+            verdict="",
+            date=now(),
+            commit=self._commit,
+        )
+
+    def _new(self, known: Holdout, limits: Mapping[str, str]) -> Use:
+        spec, budget, rule = self.spec, self.spec.holdout_budget, self.spending
+        broken = broken_promise(known, budget=budget, spending=rule)
+        if broken:
+            raise ConfigurationError(
+                f"{broken}: the rule 'adaptive' cannot go on from there.",
+                self._way_out("Keep the earlier rule, use"),
+            )
+        level = next_level(known, level=spec.alpha, budget=budget, spending=rule)
+        if isinstance(level, str):
+            raise EvaluationError(f"{level}.", self._way_out("Use"))
+        number, passes, alpha = level
+        return Use(
+            dataset=self.dataset.digest,
+            source=redact(self.dataset.source),
+            rows=self.rows,
+            gate=spec.name,
+            model=self.model,
+            config=self.config,
+            candidate=self.candidate,
+            limits=dict(limits),
+            number=number,
+            passes=passes,
+            budget=budget,
+            spending=rule,
+            level=spec.alpha,
+            alpha=alpha,
+            feedback=spec.feedback,
+            period=known.period,
+            verdict="",
+            date=now(),
+            commit=self._commit,
+        )
+
+    def _way_out(self, begin: str) -> str:
+        reset = f"model-gate ledger --reset {redact(self.dataset.source)} --reason '...'"
+        return f"{begin} a fresh holdout (and pin it), or run `{reset}`, which is recorded."
+
+
+def counted(reuse: Reuse, asks: Sequence[Ask], judge: Callable[[float], GateRecord]) -> GateRecord | Failed:
+    """Return what judging at the level of this use finds; the ledger knows of it before anybody else does.
+
+    Parameters
+    ----------
+    reuse : Reuse
+        The use.
+    asks : sequence of Ask
+        What is asked.
+    judge : callable
+        Judges at a one-sided level.
+    """
+    subject = reuse.spec.dataset
+    use = attempt("holdout", subject, lambda: reuse.reserve(asks))
+    if isinstance(use, Failed):
+        return use
+    record = told(reuse.spec, replace(judge(use.alpha), alpha=use.alpha, holdout=shown(use)))
+    settled = attempt("holdout", subject, lambda: reuse.settle(use, record.verdict))
+    return settled if isinstance(settled, Failed) else record
+
+
+def now() -> str:
+    """Return the date of a line."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def shown(use: Use) -> HoldoutUse:
+    """Return what a record says about a use."""
+    return HoldoutUse(
+        number=use.number,
+        budget=use.budget,
+        spending=use.spending,
+        passes=use.passes,
+        level=use.level,
+        period=use.period,
+    )
+
+
+def told(spec: GateSpec, record: GateRecord) -> GateRecord:
+    """Return what a report may tell: everything, or with ``"binary"`` no numbers and one of two verdicts.
+
+    What failed before anything was judged says nothing about the candidate, and is told.
+    """
+    if spec.feedback == "full" or not record.lines or any(check.fails for check in record.checks):
+        return record
+    passed = record.verdict is Verdict.PASS
+    return replace(
+        record,
+        verdict=Verdict.PASS if passed else Verdict.INCONCLUSIVE,
+        reason="passes" if passed else 'does not pass; with feedback = "binary" no more is said',
+        lines=(),
+        notes=(*record.notes, _FULL),
+    )
