@@ -92,7 +92,7 @@ def compare_columns(
     labels = _labels(target) if any(metric.task == "classification" for metric in asked) else ()
     order = None if classes is None else [_meant(text, labels) for text in classes]
     positive = 1 if pos_label is None else _meant(pos_label, labels)
-    extra = {role: frame[name] for role, name in columns.roles.items()}
+    extra: dict[str, Any] = {role: frame[name] for role, name in columns.roles.items()}
     return [
         compare(
             target,
