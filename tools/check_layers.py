@@ -49,7 +49,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "importing": {},
     "hooks": {"pluggy": When.TOP, "pandas": When.TYPES},
     "stats": {"numpy": When.TOP, "scipy": When.LAZY},
-    "metrics": {"numpy": When.TOP, "scipy": When.LAZY},
+    "metrics": {"numpy": When.TOP, "scipy": When.LAZY, "sklearn": When.LAZY},
     "data": {
         "numpy": When.TOP,
         "pandas": When.LAZY,
@@ -81,6 +81,9 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
 
 #: Never, nowhere: slow to import, or a second opinion on what ``metrics/`` computes.
 BANNED = ("scipy.stats", "sklearn.metrics")
+
+#: Except here, in a function: where a user asks for one of scikit-learn's scorers by name.
+SCORERS = (f"{PACKAGE}.metrics.scorer", "sklearn.metrics")
 
 #: What pytest imports at every start, in every project. Only the ground floor may come along.
 ENTRY = f"{PACKAGE}.plugin"
@@ -144,6 +147,8 @@ def _broken(module: str, item: Import) -> Iterator[str]:
         yield from _points_wrong(room, _room(item.target))
         return
     for banned in BANNED:
+        if (module, banned) == SCORERS and item.when < When.TOP:
+            continue
         if item.target == banned or item.target.startswith(banned + "."):
             yield f"{banned} is imported nowhere in this package"
     if package in sys.stdlib_module_names or package == "__future__":

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .gate.evaluate import evaluate as evaluate
     from .gate.unpaired import compare_unpaired as compare_unpaired
     from .hooks import hookimpl as hookimpl
+    from .metrics.function import make_metric as make_metric
     from .metrics.metric import Metric as Metric
     from .results import Comparison as Comparison
     from .results import GateRecord as GateRecord
@@ -34,6 +35,7 @@ __all__ = [
     "compare_unpaired",
     "evaluate",
     "hookimpl",
+    "make_metric",
 ]
 
 _WHERE = {
@@ -47,6 +49,7 @@ _WHERE = {
     "compare_unpaired": ".gate.unpaired",
     "evaluate": ".gate.evaluate",
     "hookimpl": ".hooks",
+    "make_metric": ".metrics.function",
 }
 
 

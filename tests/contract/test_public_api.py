@@ -24,6 +24,7 @@ def test_the_names():
         "compare_unpaired",
         "evaluate",
         "hookimpl",
+        "make_metric",
     ]
 
 

@@ -12,6 +12,7 @@ from .canonical import canonical
 from .limits import not_judged, refuse_meaningless
 from .lines import ALL, Ask
 from .measure import Measured
+from .registry import as_metric
 from .words import words
 
 
@@ -27,7 +28,7 @@ def understood(
     """
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < 0.5:
         raise ConfigurationError(f"alpha must be between 0 and 0.5, got {alpha!r}.", "Usual is alpha = 0.05.")
-    asked = resolve(metric) if isinstance(metric, str) else metric
+    asked = resolve(metric) if isinstance(metric, str) else as_metric(metric)
     if asked.family == "value":
         raise ConfigurationError(
             f"There is nothing to compare: {not_judged(asked)}.",

@@ -16,7 +16,7 @@ from ..metrics.queries import UNGROUPED
 from ..spec import NO_MODEL, GateSpec
 from .limits import not_judged, refuse_impossible, refuse_meaningless, refuse_unjudged
 from .lines import ANY, tolerance_of
-from .registry import extra_metrics
+from .registry import extra_metrics, load_metrics
 from .reuse_keys import check_keys
 
 V = TypeVar("V")
@@ -31,8 +31,13 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
         For an unknown metric, a tolerance or floor for a metric that the gate doesn't have, metrics of
         both tasks, or a gate that has nothing to compare with.
     """
+    loaded = load_metrics(registry, spec.metrics, spec.root)
     extra = extra_metrics(registry)
-    metrics = [resolve(name, extra) for name in spec.metrics]
+
+    def known(name: str) -> Metric:
+        return loaded[name] if name in loaded else resolve(name, extra)
+
+    metrics = [known(name) for name in spec.metrics]
     names = tuple(metric.name for metric in metrics)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -73,14 +78,14 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
     def canonical(table: Mapping[str, V], key: str) -> Mapping[str, V]:
         found: dict[str, V] = {}
         for name, value in table.items():
-            to = name if name == ANY else resolve(name, extra).name
+            to = name if name == ANY else known(name).name
             if to != ANY and to not in names:
                 raise ConfigurationError(
                     f"gate {spec.name!r}: {key} names {name!r}, which is none of its metrics.",
                     did_you_mean(to, names),
                 )
             if to != ANY:
-                refuse_unjudged(resolve(to, extra), f"gate {spec.name!r}: {key}")
+                refuse_unjudged(known(to), f"gate {spec.name!r}: {key}")
             if to in found:
                 raise ConfigurationError(f"gate {spec.name!r}: {key} names {to!r} twice.", "Keep one.")
             found[to] = value

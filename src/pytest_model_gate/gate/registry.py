@@ -10,12 +10,18 @@ from importlib.metadata import entry_points
 import pluggy
 
 from ..errors import ConfigurationError
-from ..hooks import ENTRY_POINT_GROUP, PROJECT, DatasetProtocol, HookSpecs, ModelProtocol
+from ..hooks import ENTRY_POINT_GROUP, PROJECT, DatasetProtocol, HookSpecs, ModelProtocol, hookimpl
+from ..importing import import_object
 from ..metrics.metric import Metric
+from ..metrics.scorer import PREFIX as SKLEARN
+from ..metrics.scorer import from_scorer, is_scorer, named_scorer
 from ..models.baseline import BASELINES
 from ..redact import redact
 from ..spec import NO_MODEL, SourceContext
 from ..wording import one_line
+
+_PYTHON = "python:"
+_METRIC_FORM = "python:package.module:name, for example python:credit.metrics:cost"
 
 #: Our own extensions; pluggy asks the last registered first, so anybody else's come before them.
 BUILT_IN = ("pytest_model_gate.data.builtin", "pytest_model_gate.models.builtin")
@@ -84,4 +90,76 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
 
 def extra_metrics(registry: pluggy.PluginManager) -> tuple[Metric, ...]:
     """Return the metrics that extensions add."""
-    return tuple(metric for group in registry.hook.model_gate_metrics() for metric in group or ())
+    return tuple(as_metric(metric) for group in registry.hook.model_gate_metrics() for metric in group or ())
+
+
+def load_metrics(registry: pluggy.PluginManager, names: Iterable[str], root: str) -> dict[str, Metric]:
+    """Load the metrics that a gate names by where they are, and register them.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of these, ``"python:package.module:name"`` and ``"sklearn:scorer"`` are loaded.
+    root : str
+        Directory whose modules can be imported, too.
+
+    Returns
+    -------
+    dict
+        Metrics by what the gate calls them.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such scorer, or the object cannot be a metric.
+    ModelGateError
+        If the object cannot be imported.
+    """
+    found: dict[str, Metric] = {}
+    for name in names:
+        if name.startswith(_PYTHON):
+            said = import_object(name.removeprefix(_PYTHON), root, source=name, form=_METRIC_FORM)
+            found[name] = as_metric(said, name)
+        elif name.startswith(SKLEARN):
+            found[name] = named_scorer(name)
+        else:
+            continue
+        if not registry.has_plugin(name):
+            registry.register(_Loaded((found[name],)), name)
+    return found
+
+
+class _Loaded:
+    """An extension that adds what a gate named."""
+
+    def __init__(self, metrics: tuple[Metric, ...]) -> None:
+        self._metrics = metrics
+
+    @hookimpl
+    def model_gate_metrics(self) -> tuple[Metric, ...]:
+        """Return it."""
+        return self._metrics
+
+
+def as_metric(found: object, source: str = "") -> Metric:
+    """Return the metric that somebody's object is.
+
+    Raises
+    ------
+    ConfigurationError
+        For what is neither a metric nor a scorer.
+    """
+    if isinstance(found, Metric):
+        return found
+    if is_scorer(found):
+        return from_scorer(found)
+    what = source or getattr(found, "__name__", repr(found))
+    if callable(found):
+        raise ConfigurationError(
+            f"{what} is a function: nothing says what it needs and whether larger is better.",
+            "Make a metric of it: make_metric(f, needs='label', higher_is_better=True).",
+        )
+    raise ConfigurationError(
+        f"{what} is no metric, got {type(found).__name__}.",
+        "Name a metric, a function that make_metric was called with, or a scorer of scikit-learn.",
+    )
