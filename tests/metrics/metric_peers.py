@@ -19,10 +19,16 @@ CLASSES = ("a", "b", "c", "d", "e")
 #: F-beta is one formula; a few betas stand for it.
 OF_F = ("f0.3", "f1", "f1_macro", "f1_micro", "f2_weighted", "f7.25_macro")
 #: What takes a parameter is one formula, too: some other parameters than the one that is shown.
-OF_PARAMETERS = ("top_k_accuracy@1", "mean_pinball_loss@0.9")
+OF_PARAMETERS = (
+    "top_k_accuracy@1",
+    "mean_pinball_loss@0.9",
+    *(f"mean_tweedie_deviance@{power}" for power in ("-0.5", "0", "1", "2", "3")),
+)
 ALL = (*(name for name in names() if not re.match(r"f\d", name)), *OF_F, *OF_PARAMETERS)
 #: What has an influence, and so an interval.
 JUDGED = tuple(name for name in ALL if resolve(name).family != "value")
+#: Targets and predictions of these have to be positive, or at least not negative.
+POSITIVE = tuple(name for name in ALL if re.search("deviance|_log_error", name) and not name.endswith("@0"))
 QUIET = {"zero_division": 0}
 
 
@@ -54,10 +60,11 @@ def classified(draw, k=None, min_size=2):
 
 
 @st.composite
-def measured(draw, min_size=2):
-    """A numeric truth with a model's values: eighths, so that there are ties."""
+def measured(draw, name="", min_size=2):
+    """A numeric truth with a model's values: eighths, so that there are ties; mostly in its range."""
     n = draw(st.integers(min_size, 30))
-    numbers = st.lists(st.integers(-40, 40), min_size=n, max_size=n)
+    least = draw(st.sampled_from([0, 1, 1])) if name in POSITIVE else -40
+    numbers = st.lists(st.integers(least, 40), min_size=n, max_size=n)
     y, hat = (np.array(draw(numbers), dtype=np.float64) / 8 for _ in range(2))
     return Truth(values=y, weight=draw(weights(n))), Predicted(value=hat)
 
@@ -141,15 +148,49 @@ def spearman(t, p, w):
     return float(np.sum(w * x * y) / np.sqrt(np.sum(w * x * x) * np.sum(w * y * y)))
 
 
+def pearson(t, p, w):
+    """Correlation from the moments; scipy's where unweighted."""
+    if w is None:
+        return float(stats.pearsonr(t.values, p.value).statistic)
+    x, y = (v - np.average(v, weights=w) for v in (t.values, p.value))
+    return float(np.sum(w * x * y) / np.sqrt(np.sum(w * x * x) * np.sum(w * y * y)))
+
+
+def _kappa(weights):
+    """Cohen's weighted kappa with all classes of the target, also those that are nowhere in these rows."""
+
+    def value(t, p, w):
+        labels = range(len(t.classes))
+        return peer.cohen_kappa_score(t.values, p.labels, labels=labels, weights=weights, sample_weight=w)
+
+    return value
+
+
+def _average_precision_of(average):
+    def value(t, p, w):
+        one_hot = np.eye(len(t.classes), dtype=int)[t.values]
+        score = columns(p)
+        if average == "micro" and p.probability.ndim == 1:  # ranks both columns together: no -p here
+            score = np.column_stack((1 - p.probability, p.probability))
+        return peer.average_precision_score(one_hot, score, average=average, sample_weight=w)
+
+    return value
+
+
 PEERS: dict[str, Callable[..., float]] = {
     "accuracy": _labels(peer.accuracy_score),
     "balanced_accuracy": _labels(peer.balanced_accuracy_score),
     "specificity": _labels(peer.recall_score, pos_label=0, **QUIET),
     "matthews_corrcoef": _labels(peer.matthews_corrcoef),
+    "negative_predictive_value": _labels(peer.precision_score, pos_label=0, **QUIET),
     "cohen_kappa": _labels(peer.cohen_kappa_score),
+    "cohen_kappa_linear": _kappa("linear"),
+    "cohen_kappa_quadratic": _kappa("quadratic"),
     "roc_auc": _score(peer.roc_auc_score),
     "average_precision": _score(peer.average_precision_score),
     "average_precision_macro": _average_precisions,
+    "average_precision_weighted": _average_precision_of("weighted"),
+    "average_precision_micro": _average_precision_of("micro"),
     "roc_auc_ovr": _ovr("macro"),
     "roc_auc_ovr_weighted": _ovr("weighted"),
     "roc_auc_ovo": one_vs_one,
@@ -162,6 +203,12 @@ PEERS: dict[str, Callable[..., float]] = {
     "root_mean_squared_error": _values(peer.root_mean_squared_error),
     "mean_absolute_percentage_error": _values(peer.mean_absolute_percentage_error),
     "max_error": lambda t, p, w: peer.max_error(t.values, p.value),
+    "mean_squared_log_error": _values(peer.mean_squared_log_error),
+    "root_mean_squared_log_error": _values(peer.root_mean_squared_log_error),
+    "mean_poisson_deviance": _values(peer.mean_poisson_deviance),
+    "mean_gamma_deviance": _values(peer.mean_gamma_deviance),
+    "explained_variance": _values(peer.explained_variance_score),
+    "pearson": pearson,
     "r2": _values(peer.r2_score),
     "spearman": spearman,
 }
@@ -179,6 +226,7 @@ def _top_k(k):
 OF_STEM: dict[str, Callable[[float], Callable[..., float]]] = {
     "top_k_accuracy": _top_k,
     "mean_pinball_loss": lambda alpha: _values(partial(peer.mean_pinball_loss, alpha=alpha)),
+    "mean_tweedie_deviance": lambda power: _values(partial(peer.mean_tweedie_deviance, power=power)),
 }
 
 
@@ -189,10 +237,12 @@ def exists(name: str, truth: Truth, predicted: Predicted) -> bool:
         varies = [len(set(v.tolist())) > 1 for v in (y, predicted.value)]
         conditions = {
             "r2": varies[0],
+            "explained_variance": varies[0],
+            "pearson": all(varies),
             "spearman": all(varies),
             "mean_absolute_percentage_error": np.all(y != 0),
         }
-        return conditions.get(name, True)
+        return conditions.get(name, True) and in_range(name, truth, predicted)
     if name.startswith("top_k_accuracy@"):
         return int(name.partition("@")[2]) < len(truth.classes)
     k, true, hat = len(truth.classes), set(y.tolist()), set(predicted.labels.tolist())
@@ -206,13 +256,31 @@ def exists(name: str, truth: Truth, predicted: Predicted) -> bool:
         "recall": 1 in true,
         "recall_macro": hat <= true,
         "specificity": 0 in true,
+        "negative_predictive_value": 0 in hat,
         "balanced_accuracy": hat <= true and len(true) > 1,
         "matthews_corrcoef": len(true) > 1 and len(hat) > 1,
         "cohen_kappa": len(true) > 1,
+        "cohen_kappa_linear": len(true) > 1,
+        "cohen_kappa_quadratic": len(true) > 1,
         "roc_auc": len(true) == 2,
         "average_precision": 1 in true,
         "average_precision_macro": len(true) == k,
+        "average_precision_weighted": len(true) == k,
+        "average_precision_micro": len(true) == k,
         "roc_auc_ovr": len(true) == k,
         "roc_auc_ovr_weighted": len(true) == k,
         "roc_auc_ovo": len(true) == k,
     }.get(name, True)
+
+
+def in_range(name: str, truth: Truth, predicted: Predicted) -> bool:
+    """Return whether targets and predictions are where scikit-learn's function takes them."""
+    y, p = truth.values.min(), predicted.value.min()
+    if name.endswith("_log_error"):
+        return y > -1 and p > -1
+    power = {"mean_poisson_deviance": 1.0, "mean_gamma_deviance": 2.0}.get(name)
+    if name.startswith("mean_tweedie_deviance@"):
+        power = float(name.partition("@")[2])
+    if not power:
+        return True
+    return p > 0 and (power < 1 or (y >= 0 if power < 2 else y > 0))

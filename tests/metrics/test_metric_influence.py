@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metric_peers import ALL, CLASSES, JUDGED, by_peer, classified, exists, measured
+from metric_peers import ALL, CLASSES, JUDGED, POSITIVE, by_peer, classified, exists, measured
 
 from pytest_model_gate.metrics.catalogue import resolve
 from pytest_model_gate.metrics.rows import Predicted, Truth
@@ -22,6 +22,11 @@ def sample(kind, weighted):
     weight = rng.gamma(3.0, size=n) if weighted else None
     if weight is not None:
         weight = weight / weight.mean()
+    if kind == "positive":
+        y = np.round(rng.gamma(2.0, size=n), 1) + 0.05
+        return Truth(values=y, weight=weight), Predicted(
+            value=np.round(y * rng.gamma(5.0, size=n) / 5, 1) + 0.1
+        )
     if kind == "regression":
         y = np.round(rng.normal(size=n), 1) + 0.05
         return Truth(values=y, weight=weight), Predicted(value=np.round(y + rng.normal(size=n), 1))
@@ -48,8 +53,9 @@ def derivative(name, truth, predicted, rows, step=1e-5):
 CASES = [
     (name, kind)
     for name in JUDGED
-    for kind in ("binary", "multiclass", "regression")
-    if (resolve(name).task == "regression") == (kind == "regression")
+    for kind in ("binary", "multiclass", "regression", "positive")
+    if (resolve(name).task == "regression") == (kind in ("regression", "positive"))
+    and (name in POSITIVE) == (kind == "positive")
     and not (resolve(name).binary_only and kind == "multiclass")
     and not (name == "top_k_accuracy@2" and kind == "binary")
 ]
@@ -70,7 +76,7 @@ def test_influence_is_the_derivative_by_the_weights(name, kind, weighted):
 @QUICK
 def test_influence_has_mean_zero(name, data):
     metric = resolve(name)
-    drawn = measured() if metric.task == "regression" else classified(k=2 if metric.binary_only else None)
+    drawn = measured(name) if metric.task == "regression" else classified(k=2 if metric.binary_only else None)
     truth, predicted = data.draw(drawn)
     if exists(name, truth, predicted):
         psi = metric.influence(truth, predicted)
@@ -96,7 +102,7 @@ def test_the_table_by_cell_is_the_influence_of_the_rows(name, data):
 
 
 def test_which_metrics_offer_a_table():
-    stems = "accuracy balanced cohen f0.3 f1 f2 f7.25 matthews precision recall specificity"
+    stems = "accuracy balanced cohen f0.3 f1 f2 f7.25 matthews negative precision recall specificity"
     assert sorted({name.split("_")[0] for name in CELLS}) == stems.split()
 
 
@@ -120,7 +126,8 @@ def test_a_proportion_is_the_share_of_its_hits(name, data):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_mean_is_the_mean_of_its_losses(name, weighted):
     metric = resolve(name)
-    truth, predicted = sample("regression" if metric.task == "regression" else "multiclass", weighted)
+    kind = "regression" if metric.task == "regression" else "multiclass"
+    truth, predicted = sample("positive" if name in POSITIVE else kind, weighted)
     assert metric.family == "mean"
     mean = np.average(metric.losses(truth, predicted), weights=truth.weight)
     assert mean == pytest.approx(metric.value(truth, predicted), rel=1e-14)

@@ -83,7 +83,11 @@ def test_a_subset_is_the_same_as_fresh_rows():
 
 
 def drawn_for(metric):
-    return measured() if metric.task == "regression" else classified(k=2 if metric.binary_only else None)
+    return (
+        measured(metric.name)
+        if metric.task == "regression"
+        else classified(k=2 if metric.binary_only else None)
+    )
 
 
 def taken(truth, predicted, order):

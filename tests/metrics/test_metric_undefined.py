@@ -10,6 +10,7 @@ from pytest_model_gate.metrics.catalogue import names, resolve
 from pytest_model_gate.metrics.rows import Predicted, Truth
 
 SLICE = "\n  Check how the rows were selected; where this is a slice, raise its min_rows."
+RANGE = "\n  Use a metric that takes every number, such as mean_absolute_error."
 NEVER = "\n  The model never predicts this here: check its threshold and classes, or use recall or F."
 
 
@@ -73,6 +74,37 @@ UNDEFINED = [
     ("mean_absolute_percentage_error", Truth(values=np.array([0.0, 1.0, -0.0])), Predicted(value=np.ones(3)),
      "mean_absolute_percentage_error needs targets other than 0; 2 of 3 rows have the target 0."
      "\n  Use mean_absolute_error, or leave these rows out of the dataset."),
+    ("negative_predictive_value", classes([0, 1]), labels(1, 1),
+     "negative_predictive_value needs rows predicted as 'no'; these 2 rows have none."
+     "\n  The model never predicts this here: check its threshold and classes, or use specificity."),
+    ("cohen_kappa_quadratic", classes([0, 0]), labels(0, 1),
+     "cohen_kappa_quadratic needs at least two classes in the target; these 2 rows hold only 'no'." + SLICE),
+    ("average_precision_weighted", classes([0, 0, 0], ABC), THIRDS,
+     "average_precision_weighted needs rows of every class; these 3 rows have none of 'b', 'c'." + SLICE),
+    ("average_precision_micro", classes([0, 0, 0], ABC), THIRDS,
+     "average_precision_micro needs rows of every class; these 3 rows have none of 'b', 'c'." + SLICE),
+    ("top_k_accuracy@5", classes([0, 1, 2], ABC), THIRDS,
+     "top_k_accuracy@5 needs more than 5 classes; this target has 3.\n  Use a smaller k."),
+    ("top_k_accuracy@2", classes([0, 1]), labels(0, 1),
+     "top_k_accuracy@2 needs more than 2 classes; this target has 2.\n  Use accuracy."),
+    ("explained_variance", Truth(values=np.full(1000, 0.1)), Predicted(value=np.arange(1000.0)),
+     "explained_variance needs targets that differ; all 1,000 are 0.1." + SLICE),
+    ("pearson", Truth(values=np.full(3, 0.1)), Predicted(value=np.arange(3.0)),
+     "pearson needs targets that differ; all 3 are equal." + SLICE),
+    ("pearson", Truth(values=np.arange(3.0)), Predicted(value=np.full(3, 0.1)),
+     "pearson needs predictions that differ; all 3 are equal."
+     "\n  Use mean_absolute_error, which exists for them."),
+    ("pearson", Truth(values=np.arange(2.0)), Predicted(value=np.array([0, 1e-200])),
+     "pearson needs predictions that differ; they differ too little for a variance."
+     "\n  Use mean_absolute_error, which exists for them."),
+    ("mean_poisson_deviance", Truth(values=np.array([0.0, -2.0, -1.0])), Predicted(value=np.ones(3)),
+     "mean_poisson_deviance needs targets of at least 0; 2 of 3 rows are not, the least is -2." + RANGE),
+    ("mean_gamma_deviance", Truth(values=np.array([0.0, 2.0])), Predicted(value=np.ones(2)),
+     "mean_gamma_deviance needs targets above 0; 1 of 2 rows are not, the least is 0." + RANGE),
+    ("mean_tweedie_deviance@2.5", Truth(values=np.array([0.0, 2.0])), Predicted(value=np.ones(2)),
+     "mean_tweedie_deviance@2.5 needs targets above 0; 1 of 2 rows are not, the least is 0." + RANGE),
+    ("root_mean_squared_log_error", Truth(values=np.array([-1.0, 2.0])), Predicted(value=np.ones(2)),
+     "root_mean_squared_log_error needs targets above -1; 1 of 2 rows are not, the least is -1." + RANGE),
     ("mean_squared_error", Truth(values=np.array([1e300, 1.0])), Predicted(value=np.array([-1e300, 1.0])),
      "mean_squared_error is too large or too small for a number on these 2 rows."
      "\n  Look for absurd values in the target and in the predictions, or rescale the target."),
@@ -105,6 +137,7 @@ def test_what_is_missing_is_said(name, truth, predicted, text):
         ("specificity", "recall_macro, which averages over all classes"),
         ("roc_auc", "roc_auc_ovr or roc_auc_ovo"),
         ("average_precision", "average_precision_macro"),
+        ("negative_predictive_value", "precision_macro, which averages over all classes"),
     ],
 )
 def test_metrics_of_two_classes_name_what_to_use_for_more(name, instead):
@@ -145,6 +178,10 @@ def test_a_model_that_cannot_say_it(name, words, remedy):
     assert str(caught.value) == f"{name} needs {words}, which this model did not give.\n  {remedy}"
 
 
+OUTPUT = (
+    "\n  Give the model an output that cannot leave this range (a log link, a clipped value), "
+    "or use mean_absolute_error."
+)
 INVALID = [
     ("accuracy", classes([0, 1, 1]), labels(0, 1),
      "accuracy needs one prediction per row; there are 2 predictions for 3 rows."
@@ -163,6 +200,18 @@ INVALID = [
      "\n  Give every row a number: look for missing values in the target and in the predictions."),
     ("r2", Truth(values=np.array([np.nan, 0, 1])), Predicted(value=np.ones(3)),
      "r2 needs numbers; 1 of 3 in the target are missing or infinite."
+     "\n  Give every row a finite number, or drop the rows that have none."),
+    ("mean_poisson_deviance", Truth(values=np.ones(3)), Predicted(value=np.array([0.0, -0.5, 1])),
+     "mean_poisson_deviance needs predictions above 0; 2 of 3 rows are not, the least is -0.5." + OUTPUT),
+    ("mean_tweedie_deviance@-1", Truth(values=-np.ones(3)), Predicted(value=np.array([0.0, 2, 1])),
+     "mean_tweedie_deviance@-1 needs predictions above 0; 1 of 3 rows are not, the least is 0." + OUTPUT),
+    ("mean_squared_log_error", Truth(values=np.ones(3)), Predicted(value=np.array([-1.0, 2, 1])),
+     "mean_squared_log_error needs predictions above -1; 1 of 3 rows are not, the least is -1." + OUTPUT),
+    ("mean_gamma_deviance", Truth(values=np.ones(3)), Predicted(value=np.array([np.nan, 2, 1])),
+     "mean_gamma_deviance needs numbers; 1 of 3 in the predictions are missing or infinite."
+     "\n  Give every row a finite number, or drop the rows that have none."),
+    ("pearson", Truth(values=np.arange(3.0)), Predicted(value=np.array([np.nan, 2, 1])),
+     "pearson needs numbers; 1 of 3 in the predictions are missing or infinite."
      "\n  Give every row a finite number, or drop the rows that have none."),
     ("mean_absolute_error", Truth(values=np.array([np.nan, np.inf, 1])), Predicted(value=np.ones(3)),
      "mean_absolute_error needs numbers; 2 of 3 in the target are missing or infinite."

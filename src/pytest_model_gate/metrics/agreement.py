@@ -1,4 +1,4 @@
-"""Metrics of the whole confusion matrix: accuracy, balanced accuracy, MCC and Cohen's kappa."""
+"""Metrics of the whole confusion matrix: accuracy, balanced accuracy, MCC and Cohen's kappas."""
 
 from __future__ import annotations
 
@@ -39,12 +39,41 @@ def matthews_corrcoef() -> Metric:
     )
 
 
-def cohen_kappa() -> Metric:
+def cohen_kappa(name: str = "cohen_kappa", *, power: int = 0) -> Metric:
     """Return the agreement beyond chance.
 
     With one class in the truth, kappa is 0 whatever the model says (or 0/0), so it is undefined here.
+
+    Parameters
+    ----------
+    name : str
+        Name.
+    power : int
+        Labels that are d classes apart disagree by ``d**power``: 0 for plain kappa, 1 for linear, 2 for
+        quadratic weights. The classes stand in their order, also those that these rows don't have.
     """
-    return cell_metric(name="cohen_kappa", value=_kappa, influence=_kappa_influence, crosses_zero=True)
+
+    def value(cells: Cells) -> float:
+        _two_true_classes(name, cells)
+        # From the disagreement, as 1 - observed / expected: exact where the agreement is nearly complete.
+        apart = _apart(len(cells.matrix), power)
+        expected = apart * np.outer(cells.true, cells.predicted)
+        return float(1 - (apart * cells.matrix).sum() / (expected.sum() / cells.total))
+
+    def influence(shares: Cells) -> Floats:
+        apart = _apart(len(shares.matrix), power)
+        observed = float((apart * shares.matrix).sum())
+        of_true = (apart * shares.predicted[None, :]).sum(axis=1)  # expected of a row of each true class
+        of_predicted = (apart * shares.true[:, None]).sum(axis=0)
+        expected = float((of_true * shares.true).sum())
+        d_observed = apart - observed
+        d_expected = of_true[:, None] + of_predicted[None, :] - 2 * expected
+        table: Floats = (d_expected * (observed / expected) - d_observed) / expected
+        return table
+
+    return cell_metric(
+        name=name, value=value, influence=influence, crosses_zero=True, ordered_classes=power > 0
+    )
 
 
 def _right(truth: Truth, predicted: Predicted) -> tuple[Mask, Mask]:
@@ -114,20 +143,9 @@ def _matthews_influence(shares: Cells) -> Floats:
     return table
 
 
-def _kappa(cells: Cells) -> float:
-    _two_true_classes("cohen_kappa", cells)
-    # From the disagreement, as 1 - observed / expected: exact where the agreement is nearly complete.
-    wrong = cells.matrix.copy()
-    np.fill_diagonal(wrong, 0.0)
-    expected = np.outer(cells.true, cells.predicted)
-    np.fill_diagonal(expected, 0.0)
-    return float(1 - wrong.sum() / (expected.sum() / cells.total))
-
-
-def _kappa_influence(shares: Cells) -> Floats:
-    observed = shares.right.sum()
-    by_chance = float(np.dot(shares.true, shares.predicted))
-    d_observed = np.eye(len(shares.matrix)) - observed
-    d_chance = shares.predicted[:, None] + shares.true[None, :] - 2 * by_chance
-    table: Floats = (d_observed - (1 - _kappa(shares)) * d_chance) / (1 - by_chance)
-    return table
+def _apart(k: int, power: int) -> Floats:
+    """Return how much each pair of labels disagrees."""
+    codes = np.arange(k)
+    steps = np.abs(codes[:, None] - codes[None, :]).astype(np.float64)
+    apart: Floats = np.sign(steps) if power == 0 else steps**power
+    return apart

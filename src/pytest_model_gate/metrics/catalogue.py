@@ -9,7 +9,17 @@ from difflib import get_close_matches
 from functools import cache
 
 from ..errors import ConfigurationError
-from . import agreement, classwise, correlation, multiclass, probability, ranking, regression, shares
+from . import (
+    agreement,
+    classwise,
+    correlation,
+    deviance,
+    multiclass,
+    probability,
+    ranking,
+    regression,
+    shares,
+)
 from .metric import Metric
 from .parametrised import Parametrised
 
@@ -25,14 +35,19 @@ _BUILT_IN: dict[str, Callable[[], Metric]] = {
     "recall_weighted": lambda: classwise.recall("weighted"),
     "recall_micro": lambda: classwise.recall("micro"),
     "specificity": classwise.specificity,
+    "negative_predictive_value": classwise.negative_predictive_value,
     "matthews_corrcoef": agreement.matthews_corrcoef,
     "cohen_kappa": agreement.cohen_kappa,
+    "cohen_kappa_linear": lambda: agreement.cohen_kappa("cohen_kappa_linear", power=1),
+    "cohen_kappa_quadratic": lambda: agreement.cohen_kappa("cohen_kappa_quadratic", power=2),
     "roc_auc": ranking.roc_auc,
     "roc_auc_ovr": multiclass.roc_auc_ovr,
     "roc_auc_ovr_weighted": lambda: multiclass.roc_auc_ovr(weighted=True),
     "roc_auc_ovo": multiclass.roc_auc_ovo,
     "average_precision": ranking.average_precision,
-    "average_precision_macro": multiclass.average_precision_macro,
+    "average_precision_macro": multiclass.average_precision,
+    "average_precision_weighted": lambda: multiclass.average_precision(weighted=True),
+    "average_precision_micro": multiclass.average_precision_micro,
     "log_loss": probability.log_loss,
     "brier_score": probability.brier_score,
     "max_error": regression.max_error,
@@ -40,7 +55,13 @@ _BUILT_IN: dict[str, Callable[[], Metric]] = {
     "mean_squared_error": regression.mean_squared_error,
     "root_mean_squared_error": regression.root_mean_squared_error,
     "mean_absolute_percentage_error": regression.mean_absolute_percentage_error,
+    "mean_squared_log_error": deviance.mean_squared_log_error,
+    "root_mean_squared_log_error": regression.root_mean_squared_log_error,
+    "mean_poisson_deviance": deviance.mean_poisson_deviance,
+    "mean_gamma_deviance": deviance.mean_gamma_deviance,
     "r2": regression.r2,
+    "explained_variance": regression.explained_variance,
+    "pearson": correlation.pearson,
     "spearman": correlation.spearman,
 }
 
@@ -64,6 +85,14 @@ _PARAMETRISED: dict[str, Parametrised] = {
         shown=0.5,
         alone=0.5,
     ),
+    "mean_tweedie_deviance": Parametrised(
+        make=deviance.mean_tweedie_deviance,
+        kind=float,
+        parameter="power",
+        range="a number of at most 0 or at least 1",
+        allowed=lambda power: power <= 0 or power >= 1,
+        shown=1.5,
+    ),
 }
 
 #: F-beta is a pattern, not a list; these are the ones that ``names()`` shows.
@@ -82,10 +111,14 @@ ALIASES: dict[str, str] = {
     "sensitivity": "recall",
     "tpr": "recall",
     "tnr": "specificity",
+    "npv": "negative_predictive_value",
     "mcc": "matthews_corrcoef",
     "matthews": "matthews_corrcoef",
     "kappa": "cohen_kappa",
     "cohen_kappa_score": "cohen_kappa",
+    "linear_kappa": "cohen_kappa_linear",
+    "quadratic_kappa": "cohen_kappa_quadratic",
+    "qwk": "cohen_kappa_quadratic",
     "auc": "roc_auc",
     "auroc": "roc_auc",
     "roc_auc_score": "roc_auc",
@@ -105,6 +138,13 @@ ALIASES: dict[str, str] = {
     "mape": "mean_absolute_percentage_error",
     "r2_score": "r2",
     "r_squared": "r2",
+    "explained_variance_score": "explained_variance",
+    "msle": "mean_squared_log_error",
+    "rmsle": "root_mean_squared_log_error",
+    "poisson_deviance": "mean_poisson_deviance",
+    "gamma_deviance": "mean_gamma_deviance",
+    "pearsonr": "pearson",
+    "pearson_r": "pearson",
     "spearmanr": "spearman",
     "spearman_r": "spearman",
     "pinball_loss": "mean_pinball_loss@0.5",

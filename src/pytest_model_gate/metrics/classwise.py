@@ -1,4 +1,4 @@
-"""Metrics of one class against the rest, and their averages: precision, recall, specificity, F-beta.
+"""Metrics of one class against the rest, and their averages: precision, recall, specificity, NPV, F-beta.
 
 Which classes an average covers: those that are in the truth or in the predictions of these rows, as
 scikit-learn does without ``labels=``. Where a class that counts has no value of its own (recall of a class
@@ -77,6 +77,14 @@ def recall(average: Average) -> Metric:
 def specificity() -> Metric:
     """Return the recall of the negative class."""
     return _proportion("specificity", 0, instead="recall_macro, which averages over all classes")
+
+
+def negative_predictive_value() -> Metric:
+    """Return the precision of the negative class."""
+    name = "negative_predictive_value"
+    value, influence = _of_one(name, 0, _precision)
+    instead = "precision_macro, which averages over all classes"
+    return cell_metric(name=name, value=value, influence=influence, instead=instead)
 
 
 def f_beta(beta: float, average: Average) -> Metric:
@@ -200,7 +208,8 @@ def _empty(name: str, cells: Cells, rate: _Rates, codes: Ints) -> Exception:
     """Return the error for classes that count and whose rate is 0/0."""
     remedy = MORE_ROWS
     if rate.needs == _PREDICTED_AS:
-        remedy = "The model never predicts this here: check its threshold and classes, or use recall or F."
+        other = "specificity" if name == "negative_predictive_value" else "recall or F"
+        remedy = f"The model never predicts this here: check its threshold and classes, or use {other}."
     return undefined(
         name, f"{rate.needs} {label_list(cells.classes, codes)}", f"{cells.rows} have none", remedy
     )

@@ -77,6 +77,7 @@ def cell_metric(
     family: Family = "cells",
     hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None,
     crosses_zero: bool = False,
+    ordered_classes: bool = False,
     instead: str = "",
 ) -> Metric:
     """Return the metric that sees nothing but the confusion matrix.
@@ -116,6 +117,7 @@ def cell_metric(
             hits=hits,
             cell_influence=lambda confusion: table(Cells(matrix=np.asarray(confusion, dtype=np.float64))),
             crosses_zero=crosses_zero,
+            ordered_classes=ordered_classes,
             binary_only=bool(instead),
             bounds=(-1.0, 1.0) if crosses_zero else (0.0, 1.0),
         ),

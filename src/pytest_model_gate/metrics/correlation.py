@@ -1,11 +1,13 @@
-"""Spearman's rank correlation of truth and predicted numbers."""
+"""Correlations of truth and predicted numbers: Pearson's, and Spearman's of their ranks."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .checked import MORE_ROWS, checked, undefined
 from .levels import Floats, Levels, middle
@@ -15,18 +17,66 @@ from .rows import Predicted, Truth
 
 def spearman() -> Metric:
     """Return the correlation of the midranks; with weights, of the weighted shares of rows below."""
+    return _correlation("spearman", _value, _influence)
+
+
+def pearson() -> Metric:
+    """Return the linear correlation."""
+
+    def value(truth: Truth, predicted: Predicted) -> float:
+        u, v = _scaled(truth, predicted)
+        return float(np.clip(truth.mean(u * v), -1.0, 1.0))  # min and max would lose a NaN
+
+    def influence(truth: Truth, predicted: Predicted) -> Floats:
+        u, v = _scaled(truth, predicted)
+        product = u * v
+        half = truth.mean(product) / 2
+        np.square(u, out=u)
+        np.square(v, out=v)
+        u += v
+        u *= half
+        product -= u
+        product -= truth.mean(product)
+        return truth.weigh(product)
+
+    return _correlation("pearson", value, influence)
+
+
+def _correlation(
+    name: str,
+    value: Callable[[Truth, Predicted], float],
+    influence: Callable[[Truth, Predicted], Floats],
+) -> Metric:
     return checked(
         Metric(
-            name="spearman",
+            name=name,
             task="regression",
             needs="value",
             higher_is_better=True,
-            value=_value,
-            influence=_influence,
+            value=value,
+            influence=influence,
             crosses_zero=True,
             bounds=(-1.0, 1.0),
         )
     )
+
+
+def _scaled(truth: Truth, predicted: Predicted) -> tuple[Floats, Floats]:
+    """Return both variables with mean 0 and mean square 1."""
+    assert predicted.value is not None, "checked before"
+    return _standard(truth, truth.values, "targets"), _standard(truth, predicted.value, "predictions")
+
+
+def _standard(truth: Truth, values: npt.NDArray[np.floating], what: str) -> Floats:
+    differ = values.min() < values.max() if not np.isnan(values.sum()) else True  # NaN is found elsewhere
+    centred: Floats = np.subtract(values, truth.mean(values), dtype=np.float64)
+    size = math.sqrt(truth.mean(centred * centred)) if differ else 0.0
+    if size == 0:
+        remedy = MORE_ROWS if what == "targets" else "Use mean_absolute_error, which exists for them."
+        found = "they differ too little for a variance" if differ else f"all {truth.n:,} are equal"
+        raise undefined("pearson", f"{what} that differ", found, remedy)
+    centred /= size
+    return centred
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

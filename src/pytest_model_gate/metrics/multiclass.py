@@ -31,10 +31,16 @@ def roc_auc_ovr(*, weighted: bool = False) -> Metric:
     return _metric(name, _one_vs_rest(auc, auc_influence, weighted=weighted))
 
 
-def average_precision_macro() -> Metric:
-    """Return the mean average precision of each class against the rest."""
-    work = _one_vs_rest(average_precision_of, average_precision_influence, weighted=False)
-    return _metric("average_precision_macro", work)
+def average_precision(*, weighted: bool = False) -> Metric:
+    """Return the mean average precision of each class against the rest, plain or weighted by their shares."""
+    name = "average_precision_weighted" if weighted else "average_precision_macro"
+    work = _one_vs_rest(average_precision_of, average_precision_influence, weighted=weighted)
+    return _metric(name, work)
+
+
+def average_precision_micro() -> Metric:
+    """Return the average precision of all pairs of a row and a class, ranked together."""
+    return _metric("average_precision_micro", _pairs)
 
 
 def roc_auc_ovo() -> Metric:
@@ -125,6 +131,19 @@ def _one_vs_one(truth: Truth, predicted: Predicted) -> _Result:
         pair = np.bincount(codes, weights=in_class[others] * lost, minlength=k)
         psi[others] += (lost - pair[codes]) * (n / mass / (k * (k - 1)))[codes]
     return _finished(float(np.mean(areas)), truth.weigh(psi))
+
+
+def _pairs(truth: Truth, predicted: Predicted) -> _Result:
+    """Rank all pairs of a row and a class; a row brings one positive pair, and moves all of its pairs."""
+    p, k = predicted.probability, len(truth.classes or ())
+    assert p is not None, "checked before"
+    pairs = np.column_stack((1 - p, p)) if p.ndim == 1 else p
+    own = np.arange(truth.n) * k + truth.values
+    weight = None if truth.weight is None else np.repeat(truth.weight, k)
+    as_truth = Truth(values=np.broadcast_to(np.intp(0), truth.n * k), weight=weight)
+    ranks = Ranks.of(Levels.of(pairs.ravel()), as_truth, own)
+    by_pair = average_precision_influence(ranks, own)
+    return _finished(average_precision_of(ranks), truth.weigh(by_pair.reshape(truth.n, k).mean(axis=1)))
 
 
 def _finished(value: float, influence: Floats) -> _Result:

@@ -1,4 +1,4 @@
-"""Metrics of predicted numbers: absolute, squared, percentage and pinball errors, R2, the largest error."""
+"""Metrics of predicted numbers: absolute, squared, percentage and pinball errors, R2 and its like."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .checked import checked, count, undefined
+from .deviance import squared_log_errors
 from .levels import Floats
 from .means import mean_metric
 from .metric import Family, Metric
@@ -72,29 +73,57 @@ def max_error() -> Metric:
 
 def root_mean_squared_error() -> Metric:
     """Return the root of the mean squared error."""
+    return _root("root_mean_squared_error", _squares)
+
+
+def root_mean_squared_log_error() -> Metric:
+    """Return the root of the mean squared logarithmic error."""
+    name = "root_mean_squared_log_error"
+    return _root(name, lambda truth, predicted: squared_log_errors(name, truth, predicted))
+
+
+def _root(name: str, losses: Callable[[Truth, Predicted], Floats]) -> Metric:
+    """Return the metric that is the root of a mean of losses."""
 
     def value(truth: Truth, predicted: Predicted) -> float:
-        return math.sqrt(truth.mean(_squares(truth, predicted)))
+        return math.sqrt(truth.mean(losses(truth, predicted)))
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        psi = _squares(truth, predicted)
+        psi = losses(truth, predicted)
         mean = truth.mean(psi)
         psi -= mean
         if mean > 0:  # all errors 0: no weights can change that, so the influence is 0
             psi /= 2 * math.sqrt(mean)
         return truth.weigh(psi)
 
-    return _regression("root_mean_squared_error", value, influence, higher_is_better=False, low=0.0)
+    return _regression(name, value, influence, higher_is_better=False, low=0.0)
 
 
 def r2() -> Metric:
     """Return the share of the truth's variance that the predictions explain."""
+    return _explained("r2", _squares)
+
+
+def explained_variance() -> Metric:
+    """Return R2 of predictions that are shifted so that they are right on average."""
+
+    def squares(truth: Truth, predicted: Predicted) -> Floats:
+        errors = _errors(truth, predicted)
+        errors -= truth.mean(errors)
+        np.square(errors, out=errors)
+        return errors
+
+    return _explained("explained_variance", squares)
+
+
+def _explained(name: str, losses: Callable[[Truth, Predicted], Floats]) -> Metric:
+    """Return 1 less the mean of losses as a share of the target's variance."""
 
     def value(truth: Truth, predicted: Predicted) -> float:
-        return 1 - truth.mean(_squares(truth, predicted)) / _variance(truth)
+        return 1 - truth.mean(losses(truth, predicted)) / _variance(name, truth)
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        variance, squares = _variance(truth), _squares(truth, predicted)
+        variance, squares = _variance(name, truth), losses(truth, predicted)
         psi = np.subtract(truth.values, truth.mean(truth.values), dtype=np.float64)
         np.square(psi, out=psi)
         psi *= truth.mean(squares) / variance
@@ -102,7 +131,7 @@ def r2() -> Metric:
         psi /= variance
         return truth.weigh(psi)
 
-    return _regression("r2", value, influence, higher_is_better=True, high=1.0, crosses_zero=True)
+    return _regression(name, value, influence, higher_is_better=True, high=1.0, crosses_zero=True)
 
 
 def _regression(
@@ -164,10 +193,10 @@ def _percentages(truth: Truth, predicted: Predicted) -> Floats:
     return errors
 
 
-def _variance(truth: Truth) -> float:
+def _variance(name: str, truth: Truth) -> float:
     if truth.variance == 0:
         y = truth.values
         same = y.min() == y.max()
         found = f"all {truth.n:,} are {float(y[0]):g}" if same else "they differ too little for a variance"
-        raise undefined("r2", "targets that differ", found)
+        raise undefined(name, "targets that differ", found)
     return truth.variance
