@@ -155,6 +155,12 @@ def test_wrong_arguments_are_sentences(capsys, arguments, message):
     assert message in err
 
 
+def test_metrics_of_scikit_learn_by_name(capsys):
+    status, out, _ = run(capsys, *BASE, "--metric", "sklearn:jaccard", "--threshold", "0.5")
+    assert status in (0, 1)
+    assert out.startswith("sklearn:jaccard on all (800 rows): ")
+
+
 def test_a_file_that_is_not_there(capsys):
     status, _, err = run(capsys, "score.csv", *BASE[1:], "--metric", "roc_auc")
     assert (status, err) == (

@@ -63,6 +63,7 @@ def test_the_signature_of_compare():
         ("query", True, None),
         ("classes", True, None),
         ("pos_label", True, 1),
+        ("seed", True, 0),
     ]
 
 

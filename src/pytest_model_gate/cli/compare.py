@@ -37,7 +37,7 @@ exit status:
 """
 
 #: Option -> keyword of ``compare``: columns beside target and predictions.
-ROLES = {"weight": "sample_weight", "groups": "groups", "strata": "strata"}
+ROLES = {"weight": "sample_weight", "groups": "groups", "strata": "strata", "query": "query"}
 
 
 def add_to(commands: Subparsers, name: str) -> None:
@@ -77,10 +77,16 @@ def add_to(commands: Subparsers, name: str) -> None:
     parser.add_argument("--weight", metavar="COLUMN", help="weight of each row")
     parser.add_argument("--groups", metavar="COLUMN", help="rows of one group are not independent")
     parser.add_argument("--strata", metavar="COLUMN", help="the sample was drawn with fixed sizes of these")
+    parser.add_argument(
+        "--query", metavar="COLUMN", help="which query a row belongs to, for ndcg and its kin"
+    )
     parser.add_argument("--classes", metavar="LABEL,LABEL...", help="the order of the probability columns")
     parser.add_argument("--pos-label", metavar="LABEL", help="the positive class (default: 1 or True)")
     parser.add_argument(
         "--threshold", type=float, metavar="T", help="make labels of scores: positive from T on"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of metrics that are resampled (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, one object per metric in a list")
     parser.set_defaults(run=run, takes_pytest_arguments=False)
@@ -106,6 +112,7 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
         classes=None if options.classes is None else options.classes.split(","),
         pos_label=options.pos_label,
         threshold=options.threshold,
+        seed=options.seed,
     )
     print(_json(found) if options.json else "\n".join(map(repr, found)))
     return int(any(comparison.verdict is not Verdict.PASS for comparison in found))

@@ -17,7 +17,7 @@ from ..results import Comparison
 from ..spec import SourceContext, Tolerance
 from .compare import compare
 from .encode import encode_target, positive_last
-from .registry import build_registry, extra_metrics, open_dataset
+from .registry import build_registry, extra_metrics, load_metrics, open_dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,7 @@ def compare_columns(
     classes: Sequence[str] | None = None,
     pos_label: str | None = None,
     threshold: float | None = None,
+    seed: int = 0,
     registry: pluggy.PluginManager | None = None,
 ) -> list[Comparison]:
     """Compare two columns of predictions in every metric.
@@ -71,6 +72,8 @@ def compare_columns(
         The positive one of two classes, as text. By default 1 or True.
     threshold : float, optional
         Makes labels of scores: the positive class from here on.
+    seed : int
+        Of metrics that are resampled.
 
     Raises
     ------
@@ -78,8 +81,10 @@ def compare_columns(
         If the file cannot be read, lacks a column, or the question makes no sense.
     """
     registry = build_registry() if registry is None else registry
-    asked = [resolve(name, extra_metrics(registry)) for name in metrics]
-    allowed = _tolerances(asked, tolerances or {}, extra_metrics(registry))
+    loaded = load_metrics(registry, metrics, root)
+    extra = extra_metrics(registry)
+    asked = [loaded[name] if name in loaded else resolve(name, extra) for name in metrics]
+    allowed = _tolerances(asked, tolerances or {}, extra)
     dataset = open_dataset(registry, source, SourceContext(root=root))
     there = [name for name, _ in dataset.columns]
     said = {role: _columns_of(getattr(columns, role), there) for role in ("candidate", "production")}
@@ -92,7 +97,7 @@ def compare_columns(
     labels = _labels(target) if any(metric.task == "classification" for metric in asked) else ()
     order = None if classes is None else [_meant(text, labels) for text in classes]
     positive = 1 if pos_label is None else _meant(pos_label, labels)
-    extra: dict[str, Any] = {role: frame[name] for role, name in columns.roles.items()}
+    roles: dict[str, Any] = {role: frame[name] for role, name in columns.roles.items()}
     return [
         compare(
             target,
@@ -102,7 +107,8 @@ def compare_columns(
             alpha=alpha,
             classes=order,
             pos_label=positive,
-            **extra,
+            seed=seed,
+            **roles,
         )
         for metric in asked
     ]
