@@ -24,6 +24,12 @@ Task = Literal["classification", "regression"]
 Spending = Literal["equal", "decreasing", "adaptive"]
 Feedback = Literal["full", "binary"]
 
+#: How accusations are corrected for each other: for any dependence, or for the dependence that there is.
+Correction = Literal["holm", "max-t"]
+#: How slices that nobody named are found honestly, and what one does that is proven worse.
+Search = Literal["split", "max-t"]
+OnFound = Literal["warn", "fail"]
+
 #: ``production = "none"``: a first release, judged by its baseline and floors only.
 NO_MODEL = "none"
 
@@ -145,6 +151,40 @@ class SliceSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindSlices:
+    """A search for the segments in which the candidate is worst, among the columns of the dataset.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Which columns. Empty: all that are suitable, up to 50.
+    depth : int
+        So many conditions at most make a segment: 1 to 3.
+    min_rows : int
+        Smaller segments are not looked at.
+    top : int
+        So many of the worst are tested and reported.
+    method : {"split", "max-t"}
+        Found on one half of the rows and tested on the other, or all segments tested on all rows at once.
+    on_found : {"warn", "fail"}
+        What a segment does that is proven worse than the tolerance.
+    metrics : tuple of str
+        Those that are searched in. Empty: all of the gate's.
+    max_regression : Mapping[str, Tolerance]
+        Tolerance per metric in a segment; ``"*"`` is for all metrics. Empty: the gate's own.
+    """
+
+    columns: tuple[str, ...] = ()
+    depth: int = 2
+    min_rows: int = 200
+    top: int = 5
+    method: Search = "split"
+    on_found: OnFound = "warn"
+    metrics: tuple[str, ...] = ()
+    max_regression: Mapping[str, Tolerance] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A failing line that somebody answers for until a date.
 
@@ -194,10 +234,14 @@ class GateSpec:
         Worst value that is acceptable, per metric (a ceiling for losses).
     slices : tuple of SliceSpec
         How the rows are cut.
+    find_slices : FindSlices, optional
+        A search for slices that nobody named. ``None``: no search.
     alpha : float
         One-sided level of every bound.
+    correction : {"holm", "max-t"}
+        How accusations on many lines are corrected for each other.
     seed : int
-        Of the bootstrap, where a metric or a small sample needs one.
+        Of the bootstrap, where a metric or a small sample needs one, of ``max-t`` and of the search.
     on_inconclusive : {"fail", "warn", "pass"}
         What an inconclusive line does.
     threshold : Mapping[str, float]
@@ -239,7 +283,9 @@ class GateSpec:
     min_gain: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     floors: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     slices: tuple[SliceSpec, ...] = ()
+    find_slices: FindSlices | None = None
     alpha: float = 0.05
+    correction: Correction = "holm"
     seed: int = 0
     on_inconclusive: OnInconclusive = "fail"
     threshold: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, did_you_mean
 from ..redact import redact
-from ..spec import GateSpec, SliceSpec
+from ..spec import FindSlices, GateSpec, SliceSpec
 from .files import Project
 
 #: What every gate needs; everything else has a built-in default.
@@ -184,6 +184,18 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
         )
         for item in plain.get("slices", ())
     )
+    search = plain.pop("find_slices", False)
+    if search:
+        plain["find_slices"] = FindSlices(
+            columns=tuple(search.columns or ()),
+            depth=search.depth,
+            min_rows=search.min_rows,
+            top=search.top,
+            method=search.method,
+            on_found=search.on_found,
+            metrics=tuple(search.metrics or ()),
+            max_regression=MappingProxyType(dict(search.max_regression)),
+        )
     repeated = [key for key in ("metrics",) if len(set(plain[key])) < len(plain[key])]
     # "a x b" and "b x a" cut the same rows.
     if repeated or len({frozenset(item.columns) for item in plain["slices"]}) < len(plain["slices"]):

@@ -81,6 +81,28 @@ class SliceTable(_Table):
         return self
 
 
+class FindSlicesTable(_Table):
+    """``find_slices``: ``true`` is the search with its defaults, a list names the columns."""
+
+    columns: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
+    depth: Annotated[int, Field(ge=1, le=3)] = 2
+    min_rows: Annotated[int, Field(ge=20)] = 200
+    top: Annotated[int, Field(ge=1, le=50)] = 5
+    method: Literal["split", "max-t"] = "split"
+    on_found: Literal["warn", "fail"] = "warn"
+    metrics: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
+    max_regression: _Tolerances = {}
+
+
+def _find_slices(value: Any) -> Any:
+    if isinstance(value, (str, list, tuple)):
+        return {"columns": value if isinstance(value, str) else list(value)}
+    if not isinstance(value, (bool, Mapping)):
+        raise ValueError(f"must be true, false, a list of columns or a table, got {value!r}")
+    # False turns off what the defaults of the project, or the gate that a marker names, turn on.
+    return {} if value is True else value
+
+
 def _slice(value: Any) -> Any:
     return {"by": value} if isinstance(value, str) else value
 
@@ -113,7 +135,9 @@ class GateTable(_Table):
     slices: (
         Annotated[list[Annotated[SliceTable, BeforeValidator(_slice)]], BeforeValidator(_several)] | None
     ) = None
+    find_slices: Annotated[FindSlicesTable | Literal[False], BeforeValidator(_find_slices)] | None = None
     alpha: Annotated[_Number, Field(gt=0, lt=0.5)] | None = None
+    correction: Literal["holm", "max-t"] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
     on_inconclusive: _OnInconclusive | None = None
     threshold: (
@@ -194,7 +218,7 @@ _WORDS = {
     "finite_number": "must be a finite number",
 }
 #: Names that pydantic puts into the path of an error and no user wrote.
-_NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*")
+_NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*", "FindSlicesTable", "literal[")
 
 
 def _explained(error: ValidationError, kind: type[_Table], where: str) -> ConfigurationError:
@@ -226,6 +250,8 @@ def _short(value: Any) -> str:
 
 
 def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:
+    if "find_slices" in path:
+        return tuple(FindSlicesTable.model_fields)
     if "slices" in path:
         return tuple(SliceTable.model_fields)
     if "waivers" in path:
