@@ -10,6 +10,7 @@ the draws cost the same for a thousand rows and for a million.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,14 +72,13 @@ def scores(influence: Floats, design: Design, rows: Codes | None = None) -> Scor
     Scores or None
         ``None`` where the influence has no spread: then nothing is known about how the line varies.
     """
-    units = np.arange(design.n, dtype=np.int32) if rows is None else rows
+    units: npt.NDArray[Any] = np.arange(design.n) if rows is None else rows
     if len(units) < 2:
         return None
     values, strata = influence, None if design.strata is None else design.strata[units]
     if design.groups is not None:
-        groups = design.groups[units]
-        units, position = np.unique(groups, return_inverse=True)
-        values = np.bincount(position, weights=influence)
+        units, position = np.unique(design.groups[units], return_inverse=True)
+        values = np.bincount(position, weights=influence).astype(np.float64, copy=False)
         if strata is not None:
             strata = stratum_of_groups(position, strata)
         if len(units) < 2:
@@ -95,14 +95,16 @@ def _centred(values: Floats, strata: Codes | None) -> Floats:
     """Return values around their mean, within strata; squared they sum up to the variance of the total."""
     n = len(values)
     if strata is None:
-        return (values - values.mean()) * np.sqrt(n / (n - 1))
+        found: Floats = (values - values.mean()) * np.sqrt(n / (n - 1))
+        return found
     dense = np.unique(strata, return_inverse=True)[1]
     sizes = np.bincount(dense)
     means = np.bincount(dense, weights=values) / sizes
     alone = sizes == 1
     means[alone] = values.mean()
     factor = np.where(alone, 1.0, np.sqrt(sizes / np.maximum(sizes - 1, 1)))
-    return (values - means[dense]) * factor[dense]
+    found = (values - means[dense]) * factor[dense]
+    return found
 
 
 def correlation(lines: Sequence[Scores]) -> Floats:
@@ -141,7 +143,8 @@ def correlation(lines: Sequence[Scores]) -> Floats:
         else:
             found += (block.T @ block).toarray()
     np.fill_diagonal(found, 1.0)
-    return np.round(np.clip(found, -1.0, 1.0), _DECIMALS)
+    rounded: Floats = np.clip(found, -1.0, 1.0).round(_DECIMALS)
+    return rounded
 
 
 def max_t(
@@ -189,7 +192,8 @@ def max_t(
 
 
 def _holm_steps(p: Floats, order: npt.NDArray[np.intp]) -> Floats:
-    return np.arange(len(p), 0, -1) * p[order]
+    found: Floats = np.arange(len(p), 0, -1) * p[order]
+    return found
 
 
 def _reached(found: Sequence[Scores | None], p: Floats, *, seed: int, draws: int) -> Floats:
@@ -216,9 +220,10 @@ def _factor(matrix: Floats) -> Floats:
     ridge = _RIDGE
     while ridge < 1:
         try:
-            factor = np.linalg.cholesky(matrix + ridge * np.eye(len(matrix)))
+            factor: Floats = np.linalg.cholesky(matrix + ridge * np.eye(len(matrix)))
         except np.linalg.LinAlgError:
             ridge *= 10
         else:
-            return factor / np.sqrt(1 + ridge)
+            factor /= math.sqrt(1 + ridge)
+            return factor
     raise UndefinedMetricError("The correlation of the lines is no correlation matrix.")
