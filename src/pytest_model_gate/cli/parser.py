@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, pin, report
+from . import compare, ledger, pin, report
 
 PROGRAM = "model-gate"
 
 #: One module per command: it knows its arguments, its help and how it is carried out.
-_MODULES = {"pin": pin, "report": report, "compare": compare}
+_MODULES = {"pin": pin, "report": report, "compare": compare, "ledger": ledger}
 COMMANDS = tuple(_MODULES)
 
 OVERVIEW = """\
@@ -26,6 +26,7 @@ examples:
   model-gate pin --check               see whether they are still what was agreed
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again
+  model-gate ledger                    how often each holdout was used
 
 `python -m pytest_model_gate` is the same program.
 """

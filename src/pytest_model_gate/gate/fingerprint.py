@@ -99,9 +99,9 @@ def prediction_digest(judged: Judged, roles: Iterable[str]) -> str:
     if sample.truth.weight is not None:
         # Their ranks: the mean that they were divided by has other last digits in another order.
         columns.append(_words(np.unique(sample.truth.weight, return_inverse=True)[1]))
-    for name, levels in sorted(judged.levels.items()):
-        said.append(("slices", _text([name, list(levels.labels)])))
-        columns.append(_words(levels.codes))
+    for cut in sorted(judged.cuts, key=lambda cut: (cut.spec.title, cut.names)):
+        said.append(("slices", _text([cut.spec.title, cut.names])))
+        columns.append(_words(cut.codes))
     for role in sorted(roles):
         for form, values in _forms(judged.predicted[role]):
             said.append((role, form))
