@@ -349,6 +349,92 @@ class HoldoutUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSlice:
+    """A segment that nobody named, in which the candidate does worse, and what testing it said.
+
+    Parameters
+    ----------
+    n : int
+        Judged rows that it has.
+    share : float
+        Of all judged rows.
+    line : Line
+        The test: ``regressed`` is proven, ``pass`` clears the segment, ``inconclusive`` leaves a suspicion.
+    loss_share : float or None
+        Its part of the loss on the tested rows; ``None`` where there is no loss as a whole.
+    elsewhere : float or None
+        The gain on the tested rows outside of it; ``None`` where it doesn't exist.
+    table : str
+        An entry of ``slices`` that judges it from now on. Empty: it cannot be written as one.
+    """
+
+    n: int
+    share: float
+    line: Line
+    loss_share: float | None = None
+    elsewhere: float | None = None
+    table: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the candidate is worse than the tolerance here."""
+        return self.line.verdict is Verdict.REGRESSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceSearch:
+    """A search for slices that nobody named.
+
+    Parameters
+    ----------
+    method : {"split", "max-t"}
+        Found on one half and tested on the other, or all tested at once.
+    columns : tuple of str
+        Those that were searched.
+    skipped : tuple of (str, str)
+        Columns that were not, and why.
+    depth, min_rows : int
+        Conditions that make a segment at most, and rows that it needs at least.
+    metrics : tuple of str
+        In which it was searched.
+    searched : int
+        Segments that were looked at.
+    rows, tested_rows : int
+        Rows that were looked at, and rows that were tested on.
+    on_found : {"warn", "fail"}
+        What a proven segment does.
+    seed : int
+        Of the halves, or of the draws.
+    found : tuple of FoundSlice
+        The worst ones, the proven ones first.
+    detectable_share : float or None
+        Share of the rows for which ``detectable`` holds.
+    detectable : tuple of (str, float)
+        Per metric: the regression of such a segment that is proven in about four of five cases.
+    """
+
+    method: Literal["split", "max-t"]
+    columns: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    depth: int
+    min_rows: int
+    metrics: tuple[str, ...]
+    searched: int
+    rows: int
+    tested_rows: int
+    on_found: Literal["warn", "fail"]
+    seed: int
+    found: tuple[FoundSlice, ...] = ()
+    detectable_share: float | None = None
+    detectable: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def proven(self) -> int:
+        """How many segments are proven worse than the tolerance."""
+        return sum(found.proven for found in self.found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateRecord:
     """Everything that one gate found; the verdict of the whole gate is read off it.
 
@@ -382,6 +468,10 @@ class GateRecord:
         Libraries that took part.
     holdout : HoldoutUse or None
         ``None`` where uses of the holdout are not counted, or nothing was judged.
+    correction : str
+        How accusations were corrected for each other: ``"holm"`` or ``"max-t"``, and for which lines not.
+    search : SliceSearch or None
+        The search for slices that nobody named. ``None``: there was none.
     schema_version : int
         Of this structure.
     """
@@ -401,11 +491,15 @@ class GateRecord:
     notes: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     holdout: HoldoutUse | None = None
+    correction: str = "holm"
+    search: SliceSearch | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property
     def warnings(self) -> int:
-        """How many lines pass, but with something to say."""
-        return sum(
+        """How many lines pass, but with something to say; a segment that was found is one too."""
+        said = sum(
             1 for line in self.lines if not line.fails and (line.verdict is not Verdict.PASS or line.warning)
         )
+        found = self.search is not None and self.search.on_found == "warn" and self.search.proven
+        return said + int(found)

@@ -206,6 +206,8 @@ def test_every_fixture_has_a_row():
         results.Line,
         results.Interval,
         results.SmallSlice,
+        results.SliceSearch,
+        results.FoundSlice,
         run.Tested,
         run.NotJudged,
     ],
