@@ -147,9 +147,10 @@ def gate_verdict(
             return verdict, reasons[0] + more
     if only_checks and checks:
         return Verdict.PASS, checks[-1].summary
-    if not lines:
+    if all(line.undefined for line in lines):
         return Verdict.ERROR, "nothing was judged: the gate has no metric, no rows or only small slices"
     waived = sum(bool(line.waiver) for line in lines)
-    return Verdict.PASS, f"{len(lines)} line{'s' * (len(lines) != 1)} judged" + (
+    judged = sum(not line.undefined for line in lines)
+    return Verdict.PASS, f"{judged} line{'s' * (judged != 1)} judged" + (
         f", {waived} waived" if waived else ""
     )

@@ -16,6 +16,30 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = "(missing)"
+#: Every part of a slice's name has one of these between column and value.
+_RELATION = frozenset("=<>")
+
+
+def quoted(text: str) -> str:
+    """Return text in quotes where it could be read as something else in the name of a slice.
+
+    That is what looks like the rows without a value, like quoted text, or like a further column.
+
+    Examples
+    --------
+    >>> [quoted(text) for text in ("north", "(0, 5]", "(missing)", "x, region=north")]
+    ['north', '(0, 5]', "'(missing)'", "'x, region=north'"]
+    """
+    further = text.split(", ")[1:]
+    if text != MISSING and not text.startswith("'") and not any(_RELATION & set(part) for part in further):
+        return text
+    return in_quotes(text)
+
+
+def in_quotes(text: str) -> str:
+    """Return text in single quotes, with a backslash before what would end them."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def level_names(series: pd.Series[Any], values: Sequence[Any]) -> list[tuple[Any, str]]:
@@ -50,8 +74,7 @@ def _names(values: Sequence[Any]) -> list[tuple[Any, str]]:
 
 def _label(value: Any, *, whole: bool, days: bool) -> str:
     if isinstance(value, str):
-        # Somebody's own text "(missing)" must not become the rows without a value.
-        return f"'{value}'" if value == MISSING else value
+        return quoted(value)
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     if _is_number(value):
@@ -61,7 +84,7 @@ def _label(value: Any, *, whole: bool, days: bool) -> str:
         return value.date().isoformat() if days else value.isoformat()
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
-    return str(value)
+    return quoted(str(value))
 
 
 def _sortable(value: Any) -> Any:

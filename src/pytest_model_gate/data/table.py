@@ -24,8 +24,8 @@ Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.intp]
 
 
-#: More slices than this are no report that anybody reads.
-MAX_LEVELS = 1_000
+#: A column with more values names things, for example rows, and no subsets that anybody knows.
+MAX_LEVELS = 10_000
 _EXAMPLES = 3
 
 
@@ -229,7 +229,7 @@ def levels(series: Series) -> Levels:
     Raises
     ------
     EvaluationError
-        If there are more than 1,000.
+        If there are more than 10,000.
     """
     import pandas as pd
 
@@ -239,7 +239,8 @@ def levels(series: Series) -> Levels:
     if len(used) > MAX_LEVELS:
         raise EvaluationError(
             f"Column '{_name(series)}' cuts the rows into {len(used):,} slices, more than {MAX_LEVELS:,}.",
-            "Bin it into a new column first (for example with pandas.cut), and slice by that one.",
+            f"Cut numbers and dates into bins, {{ by = '{_name(series)}', bins = 4 }}, or slice by a coarser "
+            "column.",
         )
     values = [distinct[code] for code in used if code >= 0]
     named = level_names(series, values)

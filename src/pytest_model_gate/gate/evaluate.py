@@ -336,7 +336,7 @@ class Evaluation:
 
     def _measure_now(self, ask: Ask, judged: Judged) -> Measured:
         metric = self._metrics[ask.metric]
-        sample, predicted = judged.on(ask.slice)
+        sample, predicted = judged.on(ask.where)
         if ask.question == "floor":
             return measure_floor(metric, sample, predicted["candidate"], ask.number)
         if ask.question == "regression":
@@ -380,6 +380,7 @@ class Evaluation:
             checks=tuple(checks),
             lines=tuple(lines),
             small_slices=tuple(self._asks[1]) if scored else (),
+            bins=tuple(dict.fromkeys(bins for cut in scored.cuts for bins in cut.bins)) if scored else (),
             notes=()
             if only_checks
             else (

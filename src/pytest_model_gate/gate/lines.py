@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..errors import EvaluationError, ModelGateError
+from ..errors import EvaluationError, ModelGateError, UndefinedMetricError
 from ..metrics.metric import Metric
 from ..policy import decide, holm
 from ..results import Interval, Line, Question, SmallSlice, Verdict
-from ..spec import GateSpec, OnInconclusive, SliceSpec, Tolerance
+from ..spec import GateSpec, OnInconclusive, OnUndefined, SliceSpec, Tolerance
 from .canonical import canonical
 from .measure import Measured
 from .words import words
@@ -17,12 +17,19 @@ from .words import words
 ALL = "all"
 ANY = "*"
 
+_UNDEFINED = (
+    'Set min_rows, min_per_class or metrics for these slices, or on_undefined = "warn", which shows the '
+    "line and fails nothing."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One question about one metric on one slice, before it is measured.
 
-    ``limit`` is the tolerance (regression), the minimum gain (baseline) or the floor.
+    ``limit`` is the tolerance (regression), the minimum gain (baseline) or the floor. ``rows`` is the first
+    name of the rows, where several slices have the same, and ``also`` the other names that this question
+    answers for.
     """
 
     question: Question
@@ -31,6 +38,14 @@ class Ask:
     n: int
     limit: Tolerance | float
     on_inconclusive: OnInconclusive
+    on_undefined: OnUndefined = "fail"
+    rows: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The first name of the rows that are measured."""
+        return self.rows or self.slice
 
     @property
     def number(self) -> float:
@@ -51,17 +66,36 @@ class Ask:
     @property
     def measured_as(self) -> tuple[object, ...]:
         """What tells one measurement from another: asking twice measures once."""
-        return *self.topic, self.relative
+        return self.question, self.metric, self.where, self.topic[-1], self.relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRows:
-    """One slice that exists in the data: the table that asked for it, its name, its size and its level."""
+    """One slice that exists in the data.
+
+    Parameters
+    ----------
+    spec : SliceSpec
+        The table that asked for it.
+    name : str
+        What it is called.
+    n : int
+        Its rows.
+    cut, level : int
+        Which of the gate's tables cut it out, and its position there.
+    same_as : str
+        The first name of exactly these rows: its own, that of an earlier slice, or ``"all"``.
+    lacking : str
+        Of which class it has too few rows to be judged. Empty: of none.
+    """
 
     spec: SliceSpec
     name: str
     n: int
+    cut: int
     level: int
+    same_as: str
+    lacking: str = ""
 
 
 def plan(
@@ -116,8 +150,9 @@ def plan(
                 )
             )
     for rows in slices if has_production else ():
-        if rows.n < rows.spec.min_rows:
-            small.append(SmallSlice(slice=rows.name, n=rows.n, min_rows=rows.spec.min_rows))
+        if rows.n < rows.spec.min_rows or rows.lacking:
+            lacking = rows.lacking if rows.n >= rows.spec.min_rows else ""
+            small.append(SmallSlice(slice=rows.name, n=rows.n, min_rows=rows.spec.min_rows, lacking=lacking))
             continue
         asks += [
             Ask(
@@ -127,10 +162,23 @@ def plan(
                 n=rows.n,
                 limit=tolerance_of(metric, rows.spec.max_regression, spec.max_regression),
                 on_inconclusive=rows.spec.on_inconclusive or spec.on_inconclusive,
+                on_undefined=rows.spec.on_undefined,
+                rows=rows.same_as,
             )
             for name, metric in metrics.items()
+            if not rows.spec.metrics or name in rows.spec.metrics
         ]
-    return asks, small
+    return _each_once(asks), small
+
+
+def _each_once(asks: Iterable[Ask]) -> list[Ask]:
+    """Ask the same of the same rows once, with every name that they have."""
+    found: dict[tuple[object, ...], Ask] = {}
+    for ask in asks:
+        key = (*ask.measured_as, ask.limit, ask.on_inconclusive, ask.on_undefined)
+        first = found.get(key)
+        found[key] = ask if first is None else replace(first, also=(*first.also, ask.slice))
+    return list(found.values())
 
 
 def tolerance_of(metric: Metric, *tables: Mapping[str, Tolerance]) -> Tolerance:
@@ -251,6 +299,8 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
         minimum_detectable=detectable if undecided else None,
         rows_needed=needed if undecided else None,
         on_inconclusive=ask.on_inconclusive,
+        on_undefined=ask.on_undefined,
+        also=ask.also,
     )
 
 
@@ -298,6 +348,7 @@ def _tolerance_text(ask: Ask) -> str:
 
 def _unanswered(ask: Ask, error: ModelGateError) -> Line:
     verdict = Verdict.ERROR if isinstance(error, EvaluationError) else Verdict.INVALID
+    undefined = isinstance(error, UndefinedMetricError)
     floor = ask.limit if ask.question == "floor" and not isinstance(ask.limit, Tolerance) else None
     return Line(
         question=ask.question,
@@ -313,6 +364,9 @@ def _unanswered(ask: Ask, error: ModelGateError) -> Line:
         tolerance=_tolerance_text(ask),
         verdict=verdict,
         reason=error.what,
-        remedy=error.remedy,
+        remedy=_UNDEFINED if undefined and ask.slice != ALL else error.remedy,
         on_inconclusive=ask.on_inconclusive,
+        on_undefined=ask.on_undefined,
+        undefined=undefined,
+        also=ask.also,
     )

@@ -18,6 +18,7 @@ from .limits import not_judged, refuse_impossible, refuse_meaningless, refuse_un
 from .lines import ANY, tolerance_of
 from .registry import extra_metrics, load_metrics
 from .reuse_keys import check_keys
+from .slice_tables import checked_table
 
 V = TypeVar("V")
 
@@ -101,12 +102,7 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
         max_regression=canonical(spec.max_regression, "max_regression"),
         min_gain=canonical(spec.min_gain, "min_gain"),
         floors=canonical(spec.floors, "floors"),
-        slices=tuple(
-            replace(
-                item, max_regression=canonical(item.max_regression, f"max_regression of slice {item.by!r}")
-            )
-            for item in spec.slices
-        ),
+        slices=tuple(checked_table(item, spec.name, names, tasks, canonical) for item in spec.slices),
         task=tasks.pop(),
     )
     for table in (found.max_regression, *(item.max_regression for item in found.slices)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from ..data import table
 from ..errors import EvaluationError, InvalidError
 from ..hooks import DatasetProtocol, ModelProtocol
 from ..metrics.metric import Metric
-from ..metrics.rows import Mask, Predicted, Truth
+from ..metrics.rows import Mask, Predicted, Rows, Truth
 from ..models.baseline import BASELINES, baseline
 from ..models.columns import check_columns
 from ..models.contract import notes
@@ -28,9 +29,14 @@ from .encode import require_positive
 from .lines import ALL, SliceRows
 from .roles import encode_classes, encode_predictions, findings
 from .sample import Sample
+from .slices import Cut, check_crossings, cut, slice_rows
 
 #: What is asked of a model, by task; a classifier that gives probabilities is asked for nothing else.
 _WANTS = {"classification": ("probability", "score", "label"), "regression": ("value",)}
+
+
+#: The same rows of everything.
+Part = tuple[Sample, Mapping[str, Predicted]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,8 +51,8 @@ class Judged:
         Role -> predictions.
     slices : tuple of SliceRows
         The slices that exist, in the order of the gate's ``slices``.
-    levels : mapping
-        Column -> its levels.
+    cuts : tuple of Cut
+        Which rows they have.
     dropped : tuple of (str, int)
         Why rows were left out, and how many.
     checks : tuple of Check
@@ -58,24 +64,36 @@ class Judged:
     sample: Sample
     predicted: Mapping[str, Predicted]
     slices: tuple[SliceRows, ...] = ()
-    levels: Mapping[str, table.Levels] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
     dropped: tuple[tuple[str, int], ...] = ()
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
-    _subsets: dict[str, tuple[Sample, Mapping[str, Predicted]]] = field(default_factory=dict)
+    _last: dict[str, tuple[object, Part]] = field(default_factory=dict)
 
-    def on(self, name: str) -> tuple[Sample, Mapping[str, Predicted]]:
-        """Return truth and predictions on all rows or on one slice, cut out once."""
+    def on(self, name: str) -> Part:
+        """Return truth and predictions on all rows or on one slice.
+
+        Questions come slice by slice, so only the last slice is kept, and all rows in the order of the last
+        cut: its slices are windows of these, which cost no copy.
+        """
         if name == ALL:
             return self.sample, self.predicted
-        if name not in self._subsets:
-            rows = next(item for item in self.slices if item.name == name)
-            mask: Mask = self.levels[rows.spec.by].codes == rows.level
-            self._subsets[name] = (
-                self.sample.subset(mask),
-                {role: predicted.subset(mask) for role, predicted in self.predicted.items()},
-            )
-        return self._subsets[name]
+        rows = self._places[name]
+        each = self.cuts[rows.cut]
+        if self._last.get("cut", (None,))[0] is not each:
+            self._last["cut"] = each, _part((self.sample, self.predicted), each.order)
+        if self._last.get("slice", (None,))[0] is not rows:
+            self._last["slice"] = rows, _part(self._last["cut"][1], each.window(rows.level))
+        return self._last["slice"][1]
+
+    @cached_property
+    def _places(self) -> dict[str, SliceRows]:
+        return {item.name: item for item in self.slices}
+
+
+def _part(whole: Part, rows: Rows) -> Part:
+    sample, predicted = whole
+    return sample.subset(rows), {role: said.subset(rows) for role, said in predicted.items()}
 
 
 def collect(
@@ -94,6 +112,7 @@ def collect(
         If the dataset lacks a column, has no rows, or a model cannot score it.
     """
     own = _own_columns(spec)
+    check_crossings(spec.slices, [name for name, _ in dataset.columns])
     features = {role: _features(role, spec, dataset, model) for role, model in models.items()}
     columns = list(dict.fromkeys([*own, *(name for names in features.values() for name in names)]))
     kept: list[pd.DataFrame] = []
@@ -158,7 +177,7 @@ def _because(dropped: Mapping[str, int]) -> str:
 
 def _own_columns(spec: GateSpec) -> list[str]:
     named = [spec.target, spec.sample_weight, spec.groups, spec.strata, spec.query, spec.time]
-    named += [item.by for item in spec.slices]
+    named += [name for item in spec.slices for name in item.columns]
     return list(dict.fromkeys(name for name in named if name))
 
 
@@ -197,7 +216,7 @@ def _encode(
             findings=tuple(problems),
         )
         return _refused((check,), dropped)
-    truth, levels, said = _truth(spec, rows, models)
+    truth, said = _truth(spec, rows, models)
     if said is not None and len(said) < 2:
         raise EvaluationError(
             f"Every row of the target '{spec.target}' has the class {said[0]!r}.",
@@ -243,25 +262,24 @@ def _encode(
         table.codes(rows[spec.groups], "groups") if spec.groups else None,
         table.codes(rows[spec.strata], "strata") if spec.strata else None,
     )
+    cuts = tuple(cut(item, rows) for item in spec.slices)
     said_of_queries: tuple[str, ...] = ()
     if any(metric.by_query for metric in metrics.values()):
-        said_of_queries = query_notes(truth, {name: found.codes for name, found in levels.items()})
+        said_of_queries = query_notes(truth, {each.spec.title: each.codes for each in cuts})
     return Judged(
         sample=Sample(truth=truth, design=design, resampling=Resampling(seed=spec.seed)),
         predicted=predicted,
-        slices=tuple(
-            SliceRows(spec=item, name=f"{item.by}={label}", n=count, level=code)
-            for item in spec.slices
-            for code, (label, count) in enumerate(
-                zip(levels[item.by].labels, levels[item.by].counts, strict=True)
-            )
-        ),
-        levels=levels,
+        slices=slice_rows(cuts, truth, {name: metrics[name] for name in spec.metrics}),
+        cuts=cuts,
         dropped=dropped,
         checks=tuple(
             Check(name="target", verdict=Verdict.PASS, summary=summary) for summary in (_balance(truth),)
         ),
-        notes=(*(note for role in scored for note in notes(role, scored[role])), *said_of_queries),
+        notes=(
+            *(note for role in scored for note in notes(role, scored[role])),
+            *said_of_queries,
+            *dict.fromkeys(note for each in cuts for note in each.notes),
+        ),
     )
 
 
@@ -277,23 +295,22 @@ def _column_findings(spec: GateSpec, rows: pd.DataFrame) -> list[Finding]:
 
 def _truth(
     spec: GateSpec, rows: pd.DataFrame, models: Mapping[Role, ModelProtocol]
-) -> tuple[Truth, dict[str, table.Levels], tuple[object, ...] | None]:
-    """Return the encoded target, the levels of the slices, and the labels that occur in the data."""
+) -> tuple[Truth, tuple[object, ...] | None]:
+    """Return the encoded target, and the labels that occur in the data."""
     weight = None
     if spec.sample_weight:
         column = f"Column '{spec.sample_weight}' (sample_weight)"
         weight = weights(table.numbers(rows[spec.sample_weight], "sample_weight"), len(rows), column)
         weight = None if weight is None else weight / weight.mean()
-    levels = {item.by: table.levels(rows[item.by]) for item in spec.slices}
     queries = table.codes(rows[spec.query], "query") if spec.query else None
     if spec.task == "regression":
         values = table.numbers(rows[spec.target], "target")
-        return Truth(values=values, weight=weight, queries=queries), levels, None
+        return Truth(values=values, weight=weight, queries=queries), None
     labels = table.labels(rows[spec.target])
     codes, classes, said = encode_classes(
         labels, [model.classes for model in models.values()], pos_label=spec.pos_label
     )
-    return Truth(values=codes, classes=classes, weight=weight, queries=queries), levels, said
+    return Truth(values=codes, classes=classes, weight=weight, queries=queries), said
 
 
 def _check_positive(

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..metrics.rows import Floats, Mask, Truth
+from ..metrics.rows import Floats, Rows, Truth
 from ..stats.bootstrap import Resampling
 from ..stats.design import Design
 from ..stats.variance import MINIMUM_GROUPS
@@ -61,10 +61,10 @@ class Sample:
             )
         return ""
 
-    def subset(self, mask: Mask) -> Sample:
-        """Return the rows of ``mask``."""
+    def subset(self, rows: Rows) -> Sample:
+        """Return some rows."""
         return Sample(
-            truth=self.truth.subset(mask), design=self.design.subset(mask), resampling=self.resampling
+            truth=self.truth.subset(rows), design=self.design.subset(rows), resampling=self.resampling
         )
 
 

@@ -15,9 +15,11 @@ import numpy.typing as npt
 
 from .levels import Floats, Ints, Levels
 
-__all__ = ["Floats", "Ints", "Mask", "Predicted", "Truth"]
+__all__ = ["Floats", "Ints", "Mask", "Predicted", "Rows", "Truth"]
 
 Mask = npt.NDArray[np.bool_]
+#: Which rows: a mask, positions in any order, or a window, which copies nothing.
+Rows = Mask | Ints | slice
 T = TypeVar("T")
 
 
@@ -80,13 +82,13 @@ class Truth:
             influence *= self.weight
         return influence
 
-    def subset(self, mask: Mask) -> Truth:
-        """Return the rows of ``mask``; weights are brought back to mean 1."""
-        weight = None if self.weight is None else self.weight[mask]
+    def subset(self, rows: Rows) -> Truth:
+        """Return some rows; weights are brought back to mean 1."""
+        weight = None if self.weight is None else self.weight[rows]
         if weight is not None and len(weight):
             weight = weight / weight.mean()
-        queries = None if self.queries is None else _dense(self.queries[mask])
-        return Truth(values=self.values[mask], classes=self.classes, weight=weight, queries=queries)
+        queries = None if self.queries is None else _dense(self.queries[rows])
+        return Truth(values=self.values[rows], classes=self.classes, weight=weight, queries=queries)
 
     def shared(self, work: Callable[[Truth], T]) -> T:
         """Return ``work(self)``, done once for all models and metrics."""
@@ -161,18 +163,18 @@ class Predicted:
         result: T = kept[work]
         return result
 
-    def subset(self, mask: Mask) -> Predicted:
-        """Return the rows of ``mask``.
+    def subset(self, rows: Rows) -> Predicted:
+        """Return some rows.
 
         They are sorted anew where a metric needs it. Filtering the parent's order was measured: at a
         million rows it takes 4 ms for 2 % of the rows (sorting those: 0.2 ms) and begins to win, by a
         quarter, at 80 % of the rows.
         """
         return Predicted(
-            labels=None if self.labels is None else self.labels[mask],
-            probability=None if self.probability is None else self.probability[mask],
-            score=None if self.score is None else self.score[mask],
-            value=None if self.value is None else self.value[mask],
+            labels=None if self.labels is None else self.labels[rows],
+            probability=None if self.probability is None else self.probability[rows],
+            score=None if self.score is None else self.score[rows],
+            value=None if self.value is None else self.value[rows],
         )
 
 

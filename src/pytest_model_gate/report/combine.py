@@ -71,6 +71,7 @@ def _merge(one: GateRecord, other: GateRecord) -> GateRecord:
         checks=_union(one.checks, other.checks),
         lines=_union(one.lines, other.lines),
         small_slices=_union(one.small_slices, other.small_slices),
+        bins=_union(one.bins, other.bins),
         notes=_union(one.notes, other.notes),
     )
 

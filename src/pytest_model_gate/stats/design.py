@@ -35,10 +35,20 @@ class Design:
         """Whether the rows are a plain random sample."""
         return self.groups is None and self.strata is None
 
-    def subset(self, mask: Mask) -> Design:
-        """Return the design of the rows of ``mask``, with codes made dense again."""
+    def subset(self, rows: Mask | Codes | slice) -> Design:
+        """Return the design of some rows (a mask, positions, or a window), with codes made dense again."""
+        if isinstance(rows, slice):
+            n = len(range(*rows.indices(self.n)))
+        else:
+            n = int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows)
+        if n == self.n:  # the same rows in another order
+            return Design(
+                n=n,
+                groups=None if self.groups is None else self.groups[rows],
+                strata=None if self.strata is None else self.strata[rows],
+            )
         return Design(
-            n=int(mask.sum()),
-            groups=None if self.groups is None else np.unique(self.groups[mask], return_inverse=True)[1],
-            strata=None if self.strata is None else np.unique(self.strata[mask], return_inverse=True)[1],
+            n=n,
+            groups=None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1],
+            strata=None if self.strata is None else np.unique(self.strata[rows], return_inverse=True)[1],
         )
