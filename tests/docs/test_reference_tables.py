@@ -206,6 +206,7 @@ def test_every_fixture_has_a_row():
         results.Line,
         results.Interval,
         results.SmallSlice,
+        results.Bins,
         results.SliceSearch,
         results.FoundSlice,
         run.Tested,
