@@ -19,9 +19,9 @@ def test_the_names():
         "average_precision_weighted", "balanced_accuracy", "brier_score", "cohen_kappa",
         "cohen_kappa_linear", "cohen_kappa_quadratic", "explained_variance", "f0.5", "f0.5_macro",
         "f0.5_micro", "f0.5_weighted", "f1", "f1_macro", "f1_micro", "f1_weighted", "f2", "f2_macro",
-        "f2_micro", "f2_weighted", "log_loss", "matthews_corrcoef", "max_error", "mean_absolute_error",
-        "mean_absolute_percentage_error", "mean_gamma_deviance", "mean_pinball_loss@0.5",
-        "mean_poisson_deviance", "mean_squared_error", "mean_squared_log_error",
+        "f2_micro", "f2_weighted", "gini", "log_loss", "matthews_corrcoef", "max_error",
+        "mean_absolute_error", "mean_absolute_percentage_error", "mean_gamma_deviance",
+        "mean_pinball_loss@0.5", "mean_poisson_deviance", "mean_squared_error", "mean_squared_log_error",
         "mean_tweedie_deviance@1.5", "negative_predictive_value", "pearson", "precision", "precision_macro",
         "precision_micro", "precision_weighted", "r2", "recall", "recall_macro", "recall_micro",
         "recall_weighted", "roc_auc", "roc_auc_ovo", "roc_auc_ovr", "roc_auc_ovr_weighted",
@@ -74,8 +74,8 @@ def test_every_scikit_learn_scorer_that_we_have_is_found_under_its_own_name():
     missing = {name for name in names() if name not in found and not name.startswith(("f0.5", "f2"))}
     assert missing == {
         "average_precision_macro", "average_precision_micro", "average_precision_weighted", "cohen_kappa",
-        "cohen_kappa_linear", "cohen_kappa_quadratic", "mean_pinball_loss@0.5", "mean_tweedie_deviance@1.5",
-        "negative_predictive_value", "pearson", "spearman", "specificity",
+        "cohen_kappa_linear", "cohen_kappa_quadratic", "gini", "mean_pinball_loss@0.5",
+        "mean_tweedie_deviance@1.5", "negative_predictive_value", "pearson", "spearman", "specificity",
     }  # fmt: skip
 
 

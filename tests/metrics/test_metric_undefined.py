@@ -30,6 +30,8 @@ UNDEFINED = [
      "roc_auc needs both classes; these 412 rows have none of class 'yes'." + SLICE),
     ("roc_auc", classes([1, 1]), labels(0, 1),
      "roc_auc needs both classes; these 2 rows have none of class 'no'." + SLICE),
+    ("gini", classes([1, 1]), labels(0, 1),
+     "gini needs both classes; these 2 rows have none of class 'no'." + SLICE),
     ("average_precision", classes([0, 0]), labels(0, 1),
      "average_precision needs positives; these 2 rows have none of class 'yes'." + SLICE),
     ("precision", classes([0, 1], (0, np.int64(1))), labels(0, 0),

@@ -23,6 +23,7 @@ from ..stats.inference import Inference, normal_quantile
 from ..stats.influence import from_cells, from_influence
 from ..stats.mean import mean_of_rows
 from ..stats.relative import RelativeProportions
+from ..stats.scaled import Scaled
 from ..stats.student import Student
 from ..stats.tango import PairedProportions
 from ..stats.unknown import Unknown
@@ -101,8 +102,9 @@ def paired_areas(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
 ) -> Found:
     """DeLong's interval of two areas, MOVER near 1 and in small classes."""
+    values = metric.value(sample.truth, candidate), metric.value(sample.truth, reference)
     paired = _areas(metric, sample, candidate, reference, relative)
-    return Found(paired.candidate, paired.reference, paired)
+    return Found(*values, _in_unit(metric, paired))
 
 
 def paired_means(
@@ -150,8 +152,7 @@ def one_of_cells(metric: Metric, sample: Sample, candidate: Predicted, floor: fl
 def one_area(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
     """Newcombe's score bounds of one area."""
     value = metric.value(sample.truth, candidate)
-    negatives, positives = sample.class_sizes
-    return Found(value, floor, Auc(value, positives, negatives, floor))
+    return Found(value, floor, _in_unit(metric, _area(metric, sample, value, floor)))
 
 
 def one_mean(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
@@ -184,7 +185,8 @@ def paired_influence(
         # Weighted areas near 1 are as hard as others: no narrower than MOVER at the effective sizes.
         area = _areas(metric, sample, candidate, reference, relative)
         if not area.trusts_delong:
-            inference = replace(inference, standard_error=max(inference.standard_error, area.standard_error))
+            least = _in_unit(metric, area).standard_error
+            inference = replace(inference, standard_error=max(inference.standard_error, least))
     return Found(first, second, _with_width(metric, sample, inference, first, second))
 
 
@@ -200,9 +202,8 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         df=_ranked_df(metric, sample),
     )
     if _is_area(metric, sample):
-        negatives, positives = sample.class_sizes
-        area = Auc(value, positives, negatives, floor)
-        inference = replace(inference, standard_error=max(inference.standard_error, area.standard_error))
+        least = _in_unit(metric, _area(metric, sample, value, floor)).standard_error
+        inference = replace(inference, standard_error=max(inference.standard_error, least))
     return Found(value, floor, _with_width(metric, sample, inference, value))
 
 
@@ -348,16 +349,37 @@ def _is_area(metric: Metric, sample: Sample) -> bool:
     return metric.family == "auc" and metric.higher_is_better and len(sample.class_sizes) == 2
 
 
+def _scale(metric: Metric) -> tuple[float, float]:
+    """Return what an area of 0 is in the metric's unit, and how much an area of 1 is more."""
+    low, high = metric.bounds
+    return (low, high - low) if math.isfinite(high - low) else (0.0, 1.0)
+
+
+def _in_unit(metric: Metric, inference: PairedAuc | Auc) -> Inference:
+    _, unit = _scale(metric)
+    return inference if unit == 1 else Scaled(inference, unit)
+
+
+def _area(metric: Metric, sample: Sample, value: float, floor: float) -> Auc:
+    low, unit = _scale(metric)
+    negatives, positives = sample.class_sizes
+    return Auc((value - low) / unit, positives, negatives, (floor - low) / unit)
+
+
 def _areas(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
 ) -> PairedAuc:
-    truth = sample.truth
-    second = metric.value(truth, reference)
+    """Return the inference on two areas, whatever the metric makes of an area."""
+    truth, (low, unit) = sample.truth, _scale(metric)
+    first, second = metric.value(truth, candidate), metric.value(truth, reference)
+    of_candidate, of_reference = metric.influence(truth, candidate), metric.influence(truth, reference)
+    if unit != 1:
+        of_candidate, of_reference = of_candidate / unit, of_reference / unit
     paired = paired_auc(
-        metric.value(truth, candidate),
-        second,
-        metric.influence(truth, candidate),
-        metric.influence(truth, reference),
+        (first - low) / unit,
+        (second - low) / unit,
+        of_candidate,
+        of_reference,
         truth.positives,
         weight=relative_weight(metric, second, relative),
     )

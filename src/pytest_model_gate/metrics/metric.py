@@ -17,7 +17,7 @@ Needs = Literal["label", "score", "probability", "value"]
 #:
 #: ``proportion``  a share of right rows, maybe within one class (Tango's score interval)
 #: ``cells``       a smooth function of confusion cells (influence + half-pseudo-row variance)
-#: ``auc``         the two-class ROC-AUC (DeLong, MOVER near 1)
+#: ``auc``         the two-class ROC-AUC, or linear in it between its ``bounds`` (DeLong, MOVER near 1)
 #: ``ranking``     other functions of the order of the scores (influence)
 #: ``mean``        a mean of per-row losses (paired t)
 #: ``query``       a mean of one value per query (paired t over the queries)

@@ -1,4 +1,4 @@
-"""Metrics of how scores rank two classes: ROC-AUC and average precision."""
+"""Metrics of how scores rank two classes: ROC-AUC, Gini and average precision."""
 
 from __future__ import annotations
 
@@ -116,13 +116,21 @@ def average_precision_influence(ranks: Ranks, positives: Ints) -> Floats:
 
 def roc_auc() -> Metric:
     """Return the area under the ROC curve of two classes."""
+    return _two_class("roc_auc", _both("roc_auc"), auc, auc_influence, "auc", "roc_auc_ovr or roc_auc_ovo")
 
-    def require(truth: Truth) -> None:
-        absent = 1 if not len(truth.positives) else 0
-        if len(truth.positives) in (0, truth.n):
-            raise _without("roc_auc", "both classes", truth, absent)
 
-    return _two_class("roc_auc", require, auc, auc_influence, "auc", "roc_auc_ovr or roc_auc_ovo")
+def gini() -> Metric:
+    """Return 2 AUC - 1: 0 for chance, 1 for a perfect ranking, -1 for a reversed one."""
+
+    def twice(ranks: Ranks, positives: Ints) -> Floats:
+        psi = auc_influence(ranks, positives)
+        psi *= 2
+        return psi
+
+    def value(ranks: Ranks) -> float:
+        return 2 * auc(ranks) - 1
+
+    return _two_class("gini", _both("gini"), value, twice, "auc", "roc_auc_ovr or roc_auc_ovo", low=-1.0)
 
 
 def average_precision() -> Metric:
@@ -142,6 +150,17 @@ def average_precision() -> Metric:
     )
 
 
+def _both(name: str) -> Callable[[Truth], None]:
+    """Return the condition that both classes have rows."""
+
+    def require(truth: Truth) -> None:
+        absent = 1 if not len(truth.positives) else 0
+        if len(truth.positives) in (0, truth.n):
+            raise _without(name, "both classes", truth, absent)
+
+    return require
+
+
 def _without(name: str, needs: str, truth: Truth, code: int) -> UndefinedMetricError:
     return undefined(name, needs, f"these {count(truth.n)} have none of class {label(truth.classes, code)}")
 
@@ -153,6 +172,7 @@ def _two_class(
     influence: Callable[[Ranks, Ints], Floats],
     family: Family,
     instead: str,
+    low: float = 0.0,
 ) -> Metric:
     def of_rows(truth: Truth, predicted: Predicted) -> float:
         require(truth)
@@ -171,7 +191,7 @@ def _two_class(
         influence=per_row,
         family=family,
         binary_only=True,
-        bounds=(0.0, 1.0),
+        bounds=(low, 1.0),
     )
     return checked(metric, instead=instead)
 
