@@ -76,7 +76,7 @@ def binned(series: pd.Series[Any], bins: int | tuple[float | str, ...]) -> Binne
     """
     absent = missing(series)
     present = series[~absent] if absent.any() else series
-    values = _values(present, bins)
+    values = ordered_values(present, bins)
     if isinstance(bins, int):
         edges = _groups(values, bins)
         if not len(edges):
@@ -107,12 +107,12 @@ def binned(series: pd.Series[Any], bins: int | tuple[float | str, ...]) -> Binne
     return Binned(
         conditions=tuple(conditions[code] for code in occurs),
         codes=dense[codes],
-        edges=tuple(map(_exact, edges)),
+        edges=tuple(map(exact_edge, edges)),
         note=note,
     )
 
 
-def _values(present: pd.Series[Any], bins: int | tuple[float | str, ...]) -> npt.NDArray[Any]:
+def ordered_values(present: pd.Series[Any], bins: int | tuple[float | str, ...]) -> npt.NDArray[Any]:
     """Return the values as float64 or datetime64."""
     dtype = value_dtype(present)
     kind = getattr(dtype, "kind", "O")
@@ -171,7 +171,7 @@ def _named(edges: npt.NDArray[Any], values: npt.NDArray[Any]) -> list[str]:
     """Return the edges as a person would write them, rounded, and still all different."""
     if edges.dtype.kind == "M":
         texts = [str(edge.astype("datetime64[D]")) for edge in edges]
-        return texts if len(set(texts)) == len(texts) else list(map(_exact, edges))
+        return texts if len(set(texts)) == len(texts) else list(map(exact_edge, edges))
     if np.array_equal(values, np.rint(values)):
         return [_plain(edge) for edge in edges]
     # Two digits of the least distance between edges, so that rounding moves none of them far.
@@ -183,14 +183,15 @@ def _named(edges: npt.NDArray[Any], values: npt.NDArray[Any]) -> list[str]:
         if len(set(rounded)) == len(rounded):
             return [_plain(edge) for edge in rounded]
         places += 1
-    return [_exact(edge) for edge in edges]
+    return [exact_edge(edge) for edge in edges]
 
 
 def _plain(edge: float) -> str:
     return str(int(edge)) if float(edge).is_integer() and abs(edge) < _WHOLE else repr(float(edge))
 
 
-def _exact(edge: Any) -> str:
+def exact_edge(edge: Any) -> str:
+    """Return an edge so that it reads back as itself."""
     if not isinstance(edge, np.datetime64):
         return _plain(float(edge))
     moment: datetime.datetime = edge.item()

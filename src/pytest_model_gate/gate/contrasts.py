@@ -13,6 +13,11 @@ from .sample import Sample
 _WITHOUT = ("resampled", "value")
 
 
+def has_influence(metric: Metric) -> bool:
+    """Whether a metric tells how much each row moves it."""
+    return metric.family not in _WITHOUT
+
+
 def contrast(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted | None, weight: float = 1.0
 ) -> Floats | None:
@@ -36,7 +41,7 @@ def contrast(
     ndarray, shape (n,), or None
         ``None`` where the metric has no influence on these rows.
     """
-    if metric.family in _WITHOUT:
+    if not has_influence(metric):
         return None
     try:
         with np.errstate(all="ignore"):

@@ -14,7 +14,7 @@ from ..data import table
 from ..errors import EvaluationError, InvalidError
 from ..hooks import DatasetProtocol, ModelProtocol
 from ..metrics.metric import Metric
-from ..metrics.rows import Mask, Predicted, Rows, Truth
+from ..metrics.rows import Ints, Mask, Predicted, Rows, Truth
 from ..models.baseline import BASELINES, baseline
 from ..models.columns import check_columns
 from ..models.contract import notes
@@ -86,6 +86,14 @@ class Judged:
             self._last["slice"] = rows, _part(self._last["cut"][1], each.window(rows.level))
         return self._last["slice"][1]
 
+    def rows_of(self, name: str) -> Ints | None:
+        """Return which rows a slice has, ascending; ``None``: all."""
+        if name == ALL:
+            return None
+        rows = self._places[name]
+        each = self.cuts[rows.cut]
+        return each.order[each.window(rows.level)]
+
     @cached_property
     def _places(self) -> dict[str, SliceRows]:
         return {item.name: item for item in self.slices}
@@ -119,7 +127,7 @@ def collect(
     parts: dict[Role, list[Scored]] = {role: [] for role in models}
     dropped: Counter[str] = Counter()
     for batch in dataset.batches(columns):
-        frame = _judged_rows(spec, batch, dropped)
+        frame = judged_rows(spec, batch, dropped)
         kept.append(frame[own])
         said: dict[int, Scored] = {}
         for role, model in models.items():
@@ -153,7 +161,7 @@ def _as_scores(scored: Scored, model: ModelProtocol, metrics: Mapping[str, Metri
     return replace(scored, probability=None, score=column)
 
 
-def _judged_rows(spec: GateSpec, batch: pd.DataFrame, dropped: Counter[str]) -> pd.DataFrame:
+def judged_rows(spec: GateSpec, batch: pd.DataFrame, dropped: Counter[str]) -> pd.DataFrame:
     """Return the rows of a batch that count, and note how many do not, and why."""
     reasons: dict[str, Mask] = {}
     if spec.drop_missing_target:

@@ -103,8 +103,7 @@ def _centred(values: Floats, strata: Codes | None) -> Floats:
     alone = sizes == 1
     means[alone] = values.mean()
     factor = np.where(alone, 1.0, np.sqrt(sizes / np.maximum(sizes - 1, 1)))
-    found = (values - means[dense]) * factor[dense]
-    return found
+    return np.asarray((values - means[dense]) * factor[dense], dtype=np.float64)
 
 
 def correlation(lines: Sequence[Scores]) -> Floats:
@@ -220,10 +219,9 @@ def _factor(matrix: Floats) -> Floats:
     ridge = _RIDGE
     while ridge < 1:
         try:
-            factor: Floats = np.linalg.cholesky(matrix + ridge * np.eye(len(matrix)))
+            factor = np.linalg.cholesky(matrix + ridge * np.eye(len(matrix)))
         except np.linalg.LinAlgError:
             ridge *= 10
         else:
-            factor /= math.sqrt(1 + ridge)
-            return factor
+            return np.asarray(factor / math.sqrt(1 + ridge), dtype=np.float64)
     raise UndefinedMetricError("The correlation of the lines is no correlation matrix.")
