@@ -168,11 +168,13 @@ def _open(path: Path) -> tuple[int, bool]:
     except OSError as error:
         refused = error
     try:
-        return os.open(path, os.O_RDONLY | binary), False
+        if path.is_file():
+            return os.open(path, os.O_RDONLY | binary), False
     except OSError:
-        raise UnavailableError(
-            f"{path.as_posix()} cannot be written: {refused.strerror or refused}.", _WRITABLE
-        ) from None
+        pass
+    raise UnavailableError(
+        f"{path.as_posix()} cannot be written: {refused.strerror or refused}.", _WRITABLE
+    ) from None
 
 
 def _lock(handle: int, path: Path, end: float) -> None:

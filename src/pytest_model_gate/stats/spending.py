@@ -68,7 +68,10 @@ def alpha_in_force(
     >>> alpha_in_force(0.05, number=3, passes=1, budget=20, spending="adaptive")
     0.0003125
     """
-    spent = alpha * share(number, budget, spending)
+    if budget is None or spending == "decreasing":
+        spent = alpha * share(number, budget, spending)
+    else:  # alpha * (1 / 20) has noise in its last digit, which a ledger would show
+        spent = alpha / budget
     if spending != "adaptive":
         return spent
     histories = math.comb(number - 1, passes) << (passes + 1)  # times 1 / v_j
