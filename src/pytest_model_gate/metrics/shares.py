@@ -1,9 +1,10 @@
-"""Shares of rows that no confusion matrix tells: rows whose class is among the k most probable ones."""
+"""Shares of rows that no confusion matrix tells: classes among the most probable ones, covered targets."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..errors import InvalidError
 from .checked import checked, undefined
 from .levels import Floats
 from .metric import Metric
@@ -46,6 +47,52 @@ def top_k_accuracy(name: str, k: float | None) -> Metric:
             family="proportion",
             hits=hits,
             bounds=(0.0, 1.0),
+        )
+    )
+
+
+def quantile_coverage_error(name: str, q: float | None) -> Metric:
+    """Return how far the share of targets at or below the predicted q-quantile is from q.
+
+    The distance and not the share is what can be better or worse: too many are as wrong as too few.
+    """
+    assert q is not None, "it has no stem alone"
+    target = float(q)
+
+    def covered(truth: Truth, predicted: Predicted) -> Mask:
+        assert predicted.value is not None, "checked before"
+        for what, numbers in (("target", truth.values), ("predictions", predicted.value)):
+            missing = int(np.count_nonzero(np.isnan(numbers)))  # a comparison would hide them
+            if missing:
+                raise InvalidError(
+                    f"{name} needs numbers; {missing:,} of {truth.n:,} in the {what} are missing.",
+                    "Give every row a number, or drop the rows that have none.",
+                )
+        below: Mask = np.less_equal(truth.values, predicted.value)
+        return below
+
+    def deviation(truth: Truth, predicted: Predicted) -> float:
+        return truth.mean(covered(truth, predicted).astype(np.float64)) - target
+
+    def influence(truth: Truth, predicted: Predicted) -> Floats:
+        psi = covered(truth, predicted).astype(np.float64)
+        psi -= truth.mean(psi)
+        psi *= np.sign(deviation(truth, predicted))  # at the kink there is none: 0
+        return truth.weigh(psi)
+
+    return checked(
+        Metric(
+            name=name,
+            task="regression",
+            needs="value",
+            higher_is_better=False,
+            value=lambda truth, predicted: abs(deviation(truth, predicted)),
+            influence=influence,
+            family="closeness",
+            hits=lambda truth, predicted: (covered(truth, predicted), np.ones(truth.n, dtype=np.bool_)),
+            target=target,
+            crosses_zero=True,
+            bounds=(0.0, max(target, 1 - target)),
         )
     )
 
