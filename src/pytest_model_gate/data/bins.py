@@ -160,11 +160,12 @@ def _groups(values: npt.NDArray[Any], groups: int) -> npt.NDArray[Any]:
     if not len(values):
         return values
     ordered = np.sort(values)
-    edges: npt.NDArray[Any] = np.unique(
-        ordered[[len(ordered) * group // groups for group in range(1, groups)]]
-    )
-    above: npt.NDArray[Any] = edges[edges > ordered[0]]
-    return above
+    above = ordered[ordered > ordered[0]]
+    if not len(above):
+        return above
+    starts = [len(ordered) * group // groups for group in range(1, groups)]
+    edges: npt.NDArray[Any] = np.unique(np.maximum(ordered[starts], above[0]))
+    return edges
 
 
 def _named(edges: npt.NDArray[Any], values: npt.NDArray[Any]) -> list[str]:
@@ -177,7 +178,11 @@ def _named(edges: npt.NDArray[Any], values: npt.NDArray[Any]) -> list[str]:
     # Two digits of the least distance between edges, so that rounding moves none of them far.
     finite = values[np.isfinite(values)]
     ends = edges if len(edges) > 1 else np.array([finite.min(initial=edges[0]), edges[0]])
-    places = 1 - math.floor(math.log10(np.diff(ends).min() or 1.0))
+    with np.errstate(over="ignore"):
+        least = float(np.diff(ends).min())
+    if not math.isfinite(least):
+        return [exact_edge(edge) for edge in edges]
+    places = 1 - math.floor(math.log10(least or 1.0))
     while places < _PLACES:
         rounded = [round(float(edge), places) for edge in edges]
         if len(set(rounded)) == len(rounded):

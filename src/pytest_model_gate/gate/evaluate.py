@@ -181,7 +181,7 @@ class Evaluation:
             return self._record("gate", checks=judged)
 
         def judge_all(alpha: float) -> GateRecord:
-            lines, waivers = waive(self._judge(self._asks[0], alpha), self.spec.waivers, self._today)
+            lines, waivers = self._waived(self._judge(self._asks[0], alpha))
             checks = (*self._passed_checks, *((waivers,) if waivers else ()))
             return self._record("gate", checks=checks, lines=lines)
 
@@ -241,6 +241,9 @@ class Evaluation:
         candidate = inputs.models["candidate"]
         assert not isinstance(candidate, Failed), "unreachable: it has scored rows"
         return Reuse.of(self.spec, inputs.dataset, judged, model=candidate.resolved)
+
+    def _waived(self, lines: Sequence[Line]) -> tuple[list[Line], Check | None]:
+        return waive(lines, self.spec.waivers, self._today, self._asks[1])
 
     def _data_checks(self) -> tuple[Check, ...]:
         """Return the checks on the data alone; a schema is checked even where the pin fails."""

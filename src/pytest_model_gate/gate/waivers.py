@@ -6,12 +6,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from ..results import Check, Finding, Line, Verdict
+from ..results import Check, Finding, Line, SmallSlice, Verdict
 from ..spec import Waiver
+from ..wording import did_you_mean, some
 
 
-def waive(lines: Sequence[Line], waivers: Iterable[Waiver], today: date) -> tuple[list[Line], Check | None]:
+def waive(
+    lines: Sequence[Line], waivers: Iterable[Waiver], today: date, small: Iterable[SmallSlice] = ()
+) -> tuple[list[Line], Check | None]:
     """Mark the failing lines that somebody answers for; an expired or unused waiver is an error.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        What was judged.
+    waivers : iterable of Waiver
+        Those of the gate.
+    today : date
+        On which they count or don't.
+    small : iterable of SmallSlice
+        Slices that are not judged.
 
     Returns
     -------
@@ -23,12 +37,15 @@ def waive(lines: Sequence[Line], waivers: Iterable[Waiver], today: date) -> tupl
     found = list(lines)
     findings: list[Finding] = []
     waivers = tuple(waivers)
+    not_judged = {slice_.slice for slice_ in small}
+    known = {name for line in lines for name in (line.slice, *line.also)} | not_judged
     for waiver in waivers:
         subject = f"{waiver.metric} on {waiver.slice}"
         matching = [
             index
             for index, line in enumerate(found)
-            if (line.metric, line.slice) == (waiver.metric, waiver.slice)
+            if line.metric == waiver.metric
+            and waiver.slice in (line.slice, *line.also)
             and line.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE)
             and line.fails
         ]
@@ -38,6 +55,22 @@ def waive(lines: Sequence[Line], waivers: Iterable[Waiver], today: date) -> tupl
                     subject=subject,
                     problem=f"the waiver of {waiver.owner} expired on {waiver.expires}.",
                     remedy="Repair the model, or renew the waiver with a new date.",
+                )
+            )
+        elif waiver.slice not in known:
+            findings.append(
+                Finding(
+                    subject=subject,
+                    problem=f"the waiver of {waiver.owner} names a slice that does not exist.",
+                    remedy=did_you_mean(waiver.slice, known, f"There are {some(sorted(known))}."),
+                )
+            )
+        elif waiver.slice in not_judged:
+            findings.append(
+                Finding(
+                    subject=subject,
+                    problem=f"the waiver of {waiver.owner} waives nothing: this slice is too small.",
+                    remedy="Remove it.",
                 )
             )
         elif not matching:
