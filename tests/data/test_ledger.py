@@ -14,7 +14,7 @@ import pytest
 from pytest_model_gate.data import ledger_file
 from pytest_model_gate.data.checkout import head_commit
 from pytest_model_gate.data.ledger import LEDGER_NAME, Reset, Use, of_dataset, parse, render
-from pytest_model_gate.data.ledger_file import held, read_ledger
+from pytest_model_gate.data.ledger_file import held
 from pytest_model_gate.errors import ConfigurationError, UnavailableError
 
 DATASET = "sha256:" + "ab" * 32
@@ -53,6 +53,10 @@ RESET = Reset(
     date="2030-02-01T10:00:00Z",
     commit="",
 )
+
+
+def read_ledger(path: Path) -> list:
+    return parse(path.read_bytes())
 
 
 # -- lines -------------------------------------------------------------------------------------------------
@@ -167,10 +171,6 @@ def test_a_last_line_without_an_end_gets_one(tmp_path):
     assert [entry.number for entry in read_ledger(path)] == [1, 2]
 
 
-def test_there_is_no_ledger_yet(tmp_path):
-    assert read_ledger(tmp_path / LEDGER_NAME) == []
-
-
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     path = tmp_path / LEDGER_NAME
     path.write_text(f"{render(use(number=1))}\n")
@@ -268,36 +268,41 @@ def test_a_ledger_that_can_only_be_read(read_only):
     assert read_only(f"{GOOD}\n") == f"1\n{LEDGER_NAME} is read-only.\n{COUNTED_WHERE_SEEN}"
 
 
+#: Four of these begin at the same time.
 COUNT = """
-import sys
+import os, sys, time
 from pathlib import Path
+path = Path(sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 from test_ledger import use
-from pytest_model_gate.data.ledger_file import held
+from pytest_model_gate.data import ledger_file
+if sys.argv[3] == "alone":
+    ledger_file._try_lock = lambda _: True
+(path.parent / f"ready-{os.getpid()}").touch()
+while len(list(path.parent.glob("ready-*"))) < 4:
+    time.sleep(0.01)
 for _ in range(40):
-    with held(Path(sys.argv[1])) as file:
+    with ledger_file.held(path) as file:
         file.append(use(number=len(file.entries()) + 1))
 """
 
 
+def four_at_once(path: Path, how: str) -> list[int]:
+    command = [sys.executable, "-c", COUNT, str(path), str(Path(__file__).parent), how]
+    running = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(4)]
+    return [process.wait(timeout=120) for process in running]
+
+
 def test_processes_that_write_at_once_lose_nothing(tmp_path):
     path = tmp_path / LEDGER_NAME
-    command = [sys.executable, "-c", COUNT, str(path), str(Path(__file__).parent)]
-    running = [subprocess.Popen(command) for _ in range(4)]
-    assert [process.wait(timeout=120) for process in running] == [0] * 4
+    assert four_at_once(path, "locked") == [0] * 4
     assert [entry.number for entry in read_ledger(path)] == list(range(1, 161))
 
 
 def test_without_the_lock_they_do(tmp_path):
-    """The negative control: the same work, each process believing that it is alone."""
+    """The negative control: some see half a line and give up, others count the same use twice."""
     path = tmp_path / LEDGER_NAME
-    alone = COUNT.replace(
-        "for _",
-        "from pytest_model_gate.data import ledger_file\nledger_file._try_lock = lambda _: True\nfor _",
-    )
-    command = [sys.executable, "-c", alone, str(path), str(Path(__file__).parent)]
-    running = [subprocess.Popen(command) for _ in range(4)]
-    assert [process.wait(timeout=120) for process in running] == [0] * 4
+    four_at_once(path, "alone")
     assert len({entry.number for entry in read_ledger(path)}) < 160
 
 

@@ -57,7 +57,7 @@ def add_to(commands: Subparsers, name: str) -> None:
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     """Show the ledger, or reset a dataset in it."""
     from ..data.ledger import LEDGER_NAME
-    from ..data.ledger_file import read_ledger
+    from ..data.ledger_file import held
 
     reason = (options.reason or "").strip()
     if bool(options.reset) != bool(reason):
@@ -73,7 +73,9 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     if path is None:
         print(f"no use of a holdout was counted here: there is no {LEDGER_NAME} in this folder or above")
         return 0
-    for line in _shown(read_ledger(path), verbose=options.verbose):
+    with held(path) as file:  # else a line that a run just writes might be seen in part
+        entries = file.entries()
+    for line in _shown(entries, verbose=options.verbose):
         print(line)
     return 0
 

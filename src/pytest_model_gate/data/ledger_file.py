@@ -142,25 +142,6 @@ def held(path: Path, *, patience: float = PATIENCE) -> Iterator[LedgerFile]:
             os.close(handle)
 
 
-def read_ledger(path: Path) -> list[Entry]:
-    """Return what a ledger says; nothing where there is none.
-
-    Raises
-    ------
-    ModelGateError
-        If it cannot be read.
-    """
-    try:
-        return parse(path.read_bytes(), path.name)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise UnavailableError(
-            f"{path.as_posix()} cannot be read: {error.strerror or error}.",
-            "Check the path and its permissions.",
-        ) from None
-
-
 def _open(path: Path) -> tuple[int, bool]:
     binary = getattr(os, "O_BINARY", 0)
     try:
