@@ -22,6 +22,7 @@ OF_F = ("f0.3", "f1", "f1_macro", "f1_micro", "f2_weighted", "f7.25_macro")
 OF_PARAMETERS = (
     "top_k_accuracy@1",
     "mean_pinball_loss@0.9",
+    "quantile_coverage_error@0.3",
     *(f"mean_tweedie_deviance@{power}" for power in ("-0.5", "0", "1", "2", "3")),
 )
 ALL = (*(name for name in names() if not re.match(r"f\d", name)), *OF_F, *OF_PARAMETERS)
@@ -226,6 +227,9 @@ def _top_k(k):
 #: Peers of metrics with a parameter.
 OF_STEM: dict[str, Callable[[float], Callable[..., float]]] = {
     "top_k_accuracy": _top_k,
+    "quantile_coverage_error": lambda q: (
+        lambda t, p, w: abs(np.average(t.values <= p.value, weights=w) - q)
+    ),
     "mean_pinball_loss": lambda alpha: _values(partial(peer.mean_pinball_loss, alpha=alpha)),
     "mean_tweedie_deviance": lambda power: _values(partial(peer.mean_tweedie_deviance, power=power)),
 }

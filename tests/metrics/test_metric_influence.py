@@ -106,7 +106,7 @@ def test_which_metrics_offer_a_table():
     assert sorted({name.split("_")[0] for name in CELLS}) == stems.split()
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if resolve(name).hits])
+@pytest.mark.parametrize("name", [name for name in ALL if resolve(name).family == "proportion"])
 @given(data=st.data())
 @QUICK
 def test_a_proportion_is_the_share_of_its_hits(name, data):
@@ -136,7 +136,8 @@ def test_a_mean_is_the_mean_of_its_losses(name, weighted):
 def test_every_family_brings_what_its_intervals_need():
     for name in ALL:
         metric = resolve(name)
-        assert (metric.family == "proportion") == (metric.hits is not None), name
+        assert (metric.family in ("proportion", "closeness")) == (metric.hits is not None), name
+        assert (metric.family == "closeness") == (metric.target is not None), name
         assert (metric.family == "mean") == (metric.losses is not None), name
         if metric.needs == "label":
             assert metric.family in ("proportion", "cells"), name

@@ -30,6 +30,7 @@ from ..stats.unknown import Unknown
 from .by_query import queries_one, queries_pair
 from .cells import joint_cells, label_mass, of_cells, pseudo_one, pseudo_pair
 from .limits import not_judged
+from .on_target import close, closer
 from .resampled import resampled_one, resampled_pair
 from .sample import Sample
 
@@ -281,6 +282,20 @@ def one_of_queries(metric: Metric, sample: Sample, candidate: Predicted, floor: 
     return Found(value, floor, inference)
 
 
+def paired_closeness(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Distances of two shares from their target."""
+    assert not relative, "refused: such a distance can be 0"
+    return Found(*closer(metric, sample, candidate, reference))
+
+
+def one_closeness(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """Distance of one share from its target."""
+    value, inference = close(metric, sample, candidate, floor)
+    return Found(value, floor, inference)
+
+
 # -- which one ----------------------------------------------------------------------------------------
 
 Pair = Callable[[Metric, Sample, Predicted, Predicted, float], Found]
@@ -291,6 +306,8 @@ def methods(metric: Metric, sample: Sample) -> tuple[Pair, One]:
     """Return how two models, and how one model and a floor, are measured on this sample."""
     if metric.family == "value":
         return paired_values, one_value
+    if metric.family == "closeness" and metric.hits is not None and metric.target is not None:
+        return paired_closeness, one_closeness
     if metric.family == "resampled":
         return paired_resamples, one_resampled
     if metric.labelled is not None and sample.truth.classes is not None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import ConfigurationError
 from ..metrics.metric import Metric
-from ..metrics.rows import Mask, Predicted
+from ..metrics.rows import Floats, Mask, Predicted, Truth
 from ..stats.closeness import Close, Closer, close_of_counts, closer_of_counts, side, signed
 from ..stats.influence import from_influence
 from .sample import Sample
@@ -17,14 +16,9 @@ _PSEUDO_PAIR, _PSEUDO_ONE = 2.0, 0.5
 
 
 def closer(
-    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted
 ) -> tuple[float, float, Closer]:
     """Return both distances, and the inference on how much closer the candidate is."""
-    if relative:
-        raise ConfigurationError(
-            f"A percentage of {metric.name} means nothing, because {metric.name} is 0 on target.",
-            "Give max_regression in the metric's own unit, for example 0.01.",
-        )
     truth, (target, first) = sample.truth, _asked(metric, sample, candidate)
     _, second = _asked(metric, sample, reference)
     values = metric.value(truth, candidate), metric.value(truth, reference)
@@ -32,8 +26,8 @@ def closer(
         both = int(np.count_nonzero(first & second))
         only = int(np.count_nonzero(first)) - both, int(np.count_nonzero(second)) - both
         return *values, closer_of_counts(both, *only, sample.n - both - sum(only), target)
-    shares = [truth.mean(hits.astype(np.float64)) for hits in (first, second)]
-    psi = [truth.weigh(hits - share) for hits, share in zip((first, second), shares, strict=True)]
+    (one, of_one), (other, of_other) = _share(truth, first), _share(truth, second)
+    shares, psi = (one, other), (of_one, of_other)
     difference = from_influence(shares[0] - shares[1], psi[0] - psi[1], sample.design, pseudo=_PSEUDO_PAIR)
     total = from_influence(sum(shares) - 2 * target, psi[0] + psi[1], sample.design, pseudo=_PSEUDO_PAIR)
     sides = (
@@ -49,9 +43,17 @@ def close(metric: Metric, sample: Sample, candidate: Predicted, ceiling: float) 
     value = metric.value(truth, candidate)
     if sample.simple:
         return value, close_of_counts(int(np.count_nonzero(hits)), sample.n, target, ceiling)
-    share = truth.mean(hits.astype(np.float64))
-    deviation = from_influence(share - target, truth.weigh(hits - share), sample.design, pseudo=_PSEUDO_ONE)
+    share, psi = _share(truth, hits)
+    deviation = from_influence(share - target, psi, sample.design, pseudo=_PSEUDO_ONE)
     return value, Close(ceiling - value, ceiling, signed(deviation))
+
+
+def _share(truth: Truth, hits: Mask) -> tuple[float, Floats]:
+    """Return a share of rows, and its influence."""
+    psi: Floats = hits.astype(np.float64)
+    share = truth.mean(psi)
+    psi -= share
+    return share, truth.weigh(psi)
 
 
 def _asked(metric: Metric, sample: Sample, predicted: Predicted) -> tuple[float, Mask]:

@@ -94,6 +94,14 @@ _PARAMETRISED: dict[str, Parametrised] = {
         allowed=lambda power: power <= 0 or power >= 1,
         shown=1.5,
     ),
+    "quantile_coverage_error": Parametrised(
+        make=shares.quantile_coverage_error,
+        kind=float,
+        parameter="q",
+        range="a number between 0 and 1",
+        allowed=lambda q: 0 < q < 1,
+        shown=0.9,
+    ),
 }
 
 #: F-beta is a pattern, not a list; these are the ones that ``names()`` shows.

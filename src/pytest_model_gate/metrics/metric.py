@@ -20,11 +20,14 @@ Needs = Literal["label", "score", "probability", "value"]
 #: ``auc``         the two-class ROC-AUC, or linear in it between its ``bounds`` (DeLong, MOVER near 1)
 #: ``ranking``     other functions of the order of the scores (influence)
 #: ``mean``        a mean of per-row losses (paired t)
+#: ``closeness``   the distance of a share of rows from its target (Tango's bounds, at both sides of the kink)
 #: ``query``       a mean of one value per query (paired t over the queries)
 #: ``smooth``      anything else that has an influence function (influence + t)
 #: ``resampled``   a value under weights that has no influence function (bootstrap)
 #: ``value``       a value that no honest interval exists for: shown, never judged
-Family = Literal["proportion", "cells", "auc", "ranking", "mean", "query", "smooth", "resampled", "value"]
+Family = Literal[
+    "proportion", "cells", "auc", "ranking", "mean", "closeness", "query", "smooth", "resampled", "value"
+]
 
 
 def _no_influence(truth: Truth, predicted: Predicted) -> Floats:
@@ -59,7 +62,10 @@ class Metric:
         Which family of intervals suits it.
     hits : callable or None
         For ``family="proportion"``: ``hits(truth, predicted) -> (right, within)``, two boolean arrays of
-        shape (n,): the value is the share of ``right`` among ``within``.
+        shape (n,): the value is the share of ``right`` among ``within``. For ``family="closeness"`` all
+        rows are within, and the value is the distance of the share from ``target``.
+    target : float or None
+        For ``family="closeness"``: the share that is right.
     losses : callable or None
         For ``family="mean"``: ``losses(truth, predicted) -> ndarray of shape (n,)``, whose (weighted)
         mean is the value.
@@ -102,6 +108,7 @@ class Metric:
     influence: Callable[[Truth, Predicted], Floats] = _no_influence
     family: Family = "smooth"
     hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None
+    target: float | None = None
     losses: Callable[[Truth, Predicted], Floats] | None = None
     by_query: Callable[[Truth, Predicted], tuple[Floats, Mask]] | None = None
     cell_influence: Callable[[Floats], Floats] | None = None
