@@ -24,6 +24,8 @@ from .lines import Ask, judge, plan
 from .measure import Measured, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import notes, versions
+from .pilot import level, plans
+from .planned import Planned, Wish
 from .registry import build_registry, extra_metrics
 from .reuse import Reuse, counted, told
 from .reuse_keys import whole_only
@@ -171,6 +173,22 @@ class Evaluation:
         if isinstance(dataset, Failed):
             raise _error(dataset.check)
         return pd.concat(list(dataset.batches()), ignore_index=True)
+
+    def pilot(self, wish: Wish) -> list[Planned]:
+        """Plan how many rows the gate's tolerances take, from how far the gains are spread on these.
+
+        Nothing is judged, so this is no use of the holdout.
+
+        Raises
+        ------
+        ModelGateError
+            If the rows cannot be scored.
+        """
+        judged = self._judged
+        if isinstance(judged, tuple):
+            raise _error(next(check for check in judged if check.fails))
+        alpha = level(self.spec, wish)
+        return plans(self._asks[0], judged, self._metrics, self._measure, alpha=alpha, wish=wish)
 
     # -- how it is answered -----------------------------------------------------------------------
 
