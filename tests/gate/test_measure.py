@@ -304,7 +304,14 @@ def test_identical_reads_only_what_the_metric_reads() -> None:
     y, candidate, _ = two_models(100, 10)
     other = Predicted(labels=candidate.labels, probability=np.where(y == 1, 0.7, 0.2))
 
-    assert measure_pair(resolve("f1"), sample(y), candidate, other).identical
+    # Labels are a part of what was said; where nothing else was, they tell no models apart.
+    labels = Predicted(labels=candidate.labels), Predicted(labels=candidate.labels)
+    assert not measure_pair(resolve("f1"), sample(y), candidate, other).identical
+    assert not measure_pair(resolve("f1"), sample(y), *labels).identical
+    assert measure_pair(resolve("f1"), sample(y), *labels, one_model=True).identical
+    assert not measure_pair(resolve("f1"), sample(y), *labels[:1], other, one_model=False).identical
+    copy = Predicted(labels=candidate.labels, probability=candidate.probability)
+    assert measure_pair(resolve("f1"), sample(y), candidate, copy).identical
     assert not measure_pair(resolve("log_loss"), sample(y), candidate, other).identical
     assert measure_pair(resolve("log_loss"), sample(y), candidate, candidate).identical
 

@@ -91,5 +91,6 @@ def compare(
         pos_label=pos_label,
     )
     relative = tolerance.value if tolerance.relative else 0.0
-    measured = measure_pair(asked, sample, first, second, relative=relative)
+    one = candidate is production
+    measured = measure_pair(asked, sample, first, second, relative=relative, one_model=one)
     return compared(asked, measured, tolerance, alpha)

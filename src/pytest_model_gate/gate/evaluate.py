@@ -23,7 +23,7 @@ from .inputs import Failed, Inputs, attempt, failed_check
 from .lines import Ask, judge, plan
 from .measure import Measured, measure_floor, measure_pair
 from .names import checked, metrics_of
-from .notes import notes, versions
+from .notes import notes, one_model, versions
 from .pilot import level, plans
 from .planned import Planned, Wish
 from .registry import build_registry, extra_metrics
@@ -362,7 +362,12 @@ class Evaluation:
             return measure_floor(metric, sample, predicted["candidate"], ask.number)
         if ask.question == "regression":
             return measure_pair(
-                metric, sample, predicted["candidate"], predicted["production"], relative=ask.relative
+                metric,
+                sample,
+                predicted["candidate"],
+                predicted["production"],
+                relative=ask.relative,
+                one_model=one_model(self._inputs.models) is not None,
             )
         try:
             metric.value(sample.truth, predicted["baseline"])

@@ -30,17 +30,11 @@ VERSIONED = (
 def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tuple[str, ...]:
     """Return what is odd about the comparison itself, the gravest first."""
     found: list[str] = []
-    candidate, production = models.get("candidate"), models.get("production")
-    if (
-        candidate is not None
-        and production is not None
-        and not isinstance(candidate, Failed)
-        and not isinstance(production, Failed)
-        and _same_model(candidate, production)
-    ):
+    model = one_model(models)
+    if model is not None:
         found.append(
             "candidate and production are the same model: was the wrong one compared? "
-            f"({redact(candidate.resolved)})"
+            f"({redact(model.resolved)})"
         )
     if spec.production == NO_MODEL:
         found.append("first release: there is no production model; judged by baseline and floors only")
@@ -54,10 +48,14 @@ def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tupl
     return tuple(found)
 
 
-def _same_model(one: ModelProtocol, other: ModelProtocol) -> bool:
+def one_model(models: Mapping[Role, ModelProtocol | Failed]) -> ModelProtocol | None:
+    """Return the model that is both candidate and production, or ``None``."""
+    one, other = models.get("candidate"), models.get("production")
+    if one is None or other is None or isinstance(one, Failed) or isinstance(other, Failed):
+        return None
     # One file of predictions may hold several models' columns.
     copies = one.digest and one.digest == other.digest and one.kind != "predictions"
-    return one.resolved == other.resolved or bool(copies)
+    return one if one.resolved == other.resolved or copies else None
 
 
 def versions() -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,9 @@ from .roots import crossing, first_reach
 ENOUGH_ROWS = 50
 NEAR_ONE = 0.95
 
+#: Variances of areas below this are none.
+_ROUNDING = 1e-26
+
 #: The one-sided level that a standard error is read off a score interval at.
 _READ_AT = 0.05
 
@@ -195,7 +198,8 @@ def paired_auc(
     first, second = variance(of_candidate), weight**2 * variance(of_reference)
     difference = variance(of_candidate - weight * of_reference)
     # With one row in a class nothing is known about how the two models err together on that class.
-    known = min(positives, negatives) > 1 and first > 0 and second > 0
+    # A model that ranks nothing has no variance but rounding errors, and what errs with those is not known.
+    known = min(positives, negatives) > 1 and min(first, second) > _ROUNDING
     rho = (first + second - difference) / (2 * math.sqrt(first * second)) if known else 0.0
     rho = min(1.0, max(-1.0, rho))
     return PairedAuc(candidate, reference, positives, negatives, difference, rho, weight)
