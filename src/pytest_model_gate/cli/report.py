@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ def add_to(commands: Subparsers, name: str) -> None:
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     """Print the report."""
     from ..report.json import read
-    from ..report.terminal import render
+    from ..report.terminal import WIDTH, render
 
     found = read(Path(options.file))
     verbosity = int(options.verbose) - int(options.quiet)
-    for line in render(found, verbosity=verbosity):
+    for line in render(found, verbosity=verbosity, width=get_terminal_size((WIDTH, 0)).columns):
         print(line.text)
     if not found:
         print("no gate was collected in that run")

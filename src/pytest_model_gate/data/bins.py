@@ -160,7 +160,7 @@ def _groups(values: npt.NDArray[Any], groups: int) -> npt.NDArray[Any]:
     if not len(values):
         return values
     ordered = np.sort(values)
-    above = ordered[ordered > ordered[0]]
+    above: npt.NDArray[Any] = ordered[ordered > ordered[0]]
     if not len(above):
         return above
     starts = [len(ordered) * group // groups for group in range(1, groups)]

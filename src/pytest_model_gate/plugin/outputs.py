@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from ..errors import ModelGateError
 from ..report import json as json_report
 from ..report.escape import plain
 from ..report.run import NotJudged, Run, Tested
-from ..report.terminal import Text, render
+from ..report.terminal import WIDTH, Text, render
 from ..wire import loads
 from .account import FAILED, JSON
 
@@ -165,7 +166,7 @@ def _was_complete(path: Path) -> bool:
 def show(account: Account, run: Run, reporter: pytest.TerminalReporter) -> None:
     """Print the report of the gates."""
     verbosity = account.config.get_verbosity()
-    lines = list(render(run, verbosity=verbosity))
+    lines = list(render(run, verbosity=verbosity, width=get_terminal_size((WIDTH, 0)).columns))
     lines += [Text(plain(remark)) for remark in account.remarks]
     if not lines:
         return

@@ -21,19 +21,25 @@ ATTRIBUTE = "model_gate"
 def note_properties(gate: GateItem) -> None:
     """Tell JUnit and other readers of ``user_properties`` the verdict of this test's gate.
 
+    So that no reader takes what was forgiven for what passed, a second property names these lines.
+
     What the test itself recorded is made fit to travel: a test of a model that says
     ``record_property("auc", np.float64(0.7))`` must not lose its verdict for that.
     """
     from ..policy import GRAVITY
+    from ..report.terminal import forgiven
     from ..results import Verdict
 
     name = f"model_gate_{gate.name}"
     properties = gate.item.user_properties
     # The list outlives a re-run of the test.
-    kept = [(key, _carried(value)) for key, value in properties if key != name]
+    kept = [(key, _carried(value)) for key, value in properties if key not in (name, f"{name}_forgiven")]
     if gate.records:
         found = {record.verdict for record, _ in gate.records}
         kept.append((name, next((grave for grave in GRAVITY if grave in found), Verdict.PASS).value))
+        told = forgiven(record for record, _ in gate.records)
+        if told:
+            kept.append((f"{name}_forgiven", told))
     properties[:] = kept
 
 

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
-from ..results import Finding, GateRecord, HoldoutUse, Line, Question, Verdict
+from ..results import Bins, Finding, GateRecord, HoldoutUse, Line, SmallSlice, Verdict
 from .combine import combine
 from .escape import plain
 from .numbers import decimals, number
 from .run import NotJudged, Run, Tested
+from .table import AGAINST, FOLD_ABOVE, Text, allowed, interval, table, verdict_of, word_of
 
-#: Passing lines on slices are folded above this many lines, and counted.
-FOLD_ABOVE = 20
+__all__ = ["FOLD_ABOVE", "SENTENCES", "WIDTH", "Text", "block", "failure_text", "forgiven", "render"]
 
 #: A failing test says so many lines as sentences; the report has them all.
 SENTENCES = 10
 
-AGAINST: dict[Question, str] = {"regression": "production", "baseline": "baseline", "floor": "floor"}
-HEADERS = ("metric", "slice", "against", "reference", "candidate", "gain", "interval", "allowed", "verdict")
-ALIGNED = ("left", "left", "left", "right", "right", "right", "right", "right", "left")
+#: So many slices that are not judged, or that have other names, are listed one by one.
+LISTED = 10
+
+#: Columns of a terminal that doesn't say how many it has.
+WIDTH = 100
 
 
-class Text(NamedTuple):
-    """One line of a report, and how it is meant: ``"good"``, ``"bad"``, ``"warn"`` or nothing."""
-
-    text: str
-    tone: str = ""
-
-
-def render(run: Run, *, verbosity: int = 0) -> Iterator[Text]:
+def render(run: Run, *, verbosity: int = 0, width: int = WIDTH) -> Iterator[Text]:
     """Render everything that a run has to say.
 
     Parameters
@@ -39,6 +33,8 @@ def render(run: Run, *, verbosity: int = 0) -> Iterator[Text]:
         What the gates left.
     verbosity : int
         Below 0: one line for each gate. 0: the tables. Above 0: methods, errors, digests, versions, tests.
+    width : int
+        Columns of the terminal: longer names of slices go on in the next line.
     """
     if run.advise:
         yield Text("ADVICE ONLY: --gate-advise lets no gate fail this run", "warn")
@@ -48,7 +44,7 @@ def render(run: Run, *, verbosity: int = 0) -> Iterator[Text]:
             yield _header(record, short=True)
             yield from (Text(f"  NOTE: {plain(note)}", "warn") for note in record.notes)
         else:
-            yield from block(record, verbosity=verbosity)
+            yield from block(record, verbosity=verbosity, width=width)
             if verbosity > 0:
                 yield from (Text(f"  {'test':<11} {plain(test.test)}") for test in tests)
         yield from _remarks(tests)
@@ -69,7 +65,7 @@ def _remarks(tests: Iterable[Tested]) -> Iterator[Text]:
             )
 
 
-def block(record: GateRecord, *, verbosity: int = 0) -> Iterator[Text]:
+def block(record: GateRecord, *, verbosity: int = 0, width: int = WIDTH) -> Iterator[Text]:
     """Render one record: models, data and checks, the table, and what did not pass."""
     yield _header(record)
     yield from (Text(f"  NOTE: {plain(note)}", "warn") for note in record.notes)
@@ -78,13 +74,44 @@ def block(record: GateRecord, *, verbosity: int = 0) -> Iterator[Text]:
     yield from _context(record, full=verbosity > 0)
     yield from _failed_checks(record)
     if record.lines:
-        yield from _table(record, verbosity=verbosity)
+        yield from table(record, verbosity=verbosity, width=width)
+        yield from _same_rows(record.lines, every=verbosity > 0)
         yield from _next_steps(record.lines)
-    for small in record.small_slices:
-        yield Text(f"  not judged: {plain(small.slice)} {_rows(small.n)} < {small.min_rows:,}")
+    yield from _small(record.small_slices, every=verbosity > 0)
     if verbosity > 0 and record.versions:
         versions = ", ".join(f"{name} {version}" for name, version in record.versions)
         yield Text(f"  {'versions':<11} {plain(versions)}")
+
+
+def _same_rows(lines: Iterable[Line], *, every: bool) -> Iterator[Text]:
+    """Say which slices are judged by the line of another one."""
+    same = list(dict.fromkeys((line.slice, name) for line in lines for name in line.also))
+    for slice_, name in same if every else same[:LISTED]:
+        yield Text(f"  same rows: {plain(name)} is {plain(slice_)}")
+    if not every and len(same) > LISTED:
+        yield Text(f"  and {len(same) - LISTED} more slices with the rows of another one (-v shows them)")
+
+
+def _small(slices: tuple[SmallSlice, ...], *, every: bool) -> Iterator[Text]:
+    """Say which slices are not judged, with their sizes."""
+    for small in slices if every else slices[:LISTED]:
+        why = f", {plain(small.lacking)}" if small.lacking else f" < {small.min_rows:,}"
+        yield Text(f"  not judged: {plain(small.slice)} {_rows(small.n)}{why}")
+    if not every and len(slices) > LISTED:
+        rows = sum(small.n for small in slices[LISTED:])
+        yield Text(f"  and {len(slices) - LISTED} more slices are not judged, {_rows(rows)} (-v shows them)")
+
+
+def forgiven(records: Iterable[GateRecord]) -> str:
+    """Return what is no pass and fails nothing in one line; empty where there is nothing of that kind."""
+    told = dict.fromkeys(
+        f"{plain(line.metric)} on {plain(line.slice)}: {verdict_of(line)}"
+        for record in records
+        for line in record.lines
+        if line.verdict is not Verdict.PASS and not line.fails
+    )
+    more = f"; and {len(told) - LISTED} more" if len(told) > LISTED else ""
+    return "; ".join(list(told)[:LISTED]) + more
 
 
 def failure_text(record: GateRecord) -> str:
@@ -96,7 +123,7 @@ def failure_text(record: GateRecord) -> str:
 
 
 def _header(record: GateRecord, *, short: bool = False) -> Text:
-    word = _word(record.verdict)
+    word = word_of(record.verdict)
     asked = f" ({plain(record.asked)})" if short and record.asked != "gate" else ""
     text = f"{plain(record.gate)}{asked}: {word}"
     if short:
@@ -109,12 +136,13 @@ def _header(record: GateRecord, *, short: bool = False) -> Text:
 
 def _cautions(record: GateRecord) -> str:
     """Return what a reader of one line must not miss."""
-    allowed = sum(
-        line.verdict is Verdict.INCONCLUSIVE and not line.fails and not line.waiver for line in record.lines
-    )
+    forgiven = [line for line in record.lines if not line.fails and not line.waiver]
+    unclear = sum(line.verdict is Verdict.INCONCLUSIVE for line in forgiven)
+    undefined = sum(line.undefined for line in forgiven)
     worse = sum(line.verdict is Verdict.PASS and line.warning.startswith("worse") for line in record.lines)
     counted = (
-        (allowed, "inconclusive, allowed"),
+        (unclear, "inconclusive, allowed"),
+        (undefined, "undefined, allowed"),
         (worse, "worse, within tolerance"),
         (len(record.small_slices), "small slices not judged"),
     )
@@ -122,10 +150,6 @@ def _cautions(record: GateRecord) -> str:
     if record.dataset is not None and record.dataset.pin.startswith("pinned now"):
         said.append(record.dataset.pin)
     return "".join(f", {plain(item)}" for item in said)
-
-
-def _word(verdict: Verdict) -> str:
-    return "pass" if verdict is Verdict.PASS else verdict.value.upper()
 
 
 def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
@@ -145,6 +169,8 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
             ("dataset", where, f"{_rows(data.rows)}{used}", _digest(data.digest, full=full), plain(data.pin))
         )
         rows += [("dropped", f"{_rows(count)}: {plain(why)}") for why, count in data.dropped]
+    if full:
+        rows += [("bins", f"{plain(item.column)}: {_edges(item)}") for item in record.bins]
     if record.holdout is not None:
         rows.append(("holdout", *_holdout(record.holdout, record.alpha)))
     width = max((len(row[1]) for row in rows if len(row) > 2), default=0)
@@ -167,93 +193,15 @@ def _holdout(use: HoldoutUse, alpha: float) -> tuple[str, str]:
     )
 
 
+def _edges(bins: Bins) -> str:
+    edges = plain(", ".join(bins.edges))
+    return edges if bins.groups is None else f"{edges} ({bins.groups} groups of equal size were asked for)"
+
+
 def _digest(digest: str, *, full: bool) -> str:
     shown = plain(digest)
     kind, colon, value = shown.partition(":")
     return shown if full or not colon else f"{kind}:{value[:12]}"
-
-
-def _table(record: GateRecord, *, verbosity: int) -> Iterator[Text]:
-    from tabulate import tabulate
-
-    places: dict[str, int] = {}
-    for line in record.lines:
-        places[line.metric] = max(places.get(line.metric, 0), decimals(line))
-    shown, folded = _fold(record.lines) if verbosity <= 0 else (list(record.lines), 0)
-    level = next((line.interval.level for line in record.lines if line.interval is not None), None)
-    headers = [*HEADERS, "method", "std. error", "rows"] if verbosity > 0 else list(HEADERS)
-    headers[6] = "interval" if level is None else f"{level * 100:g}% interval"
-    rows = []
-    for line in shown:
-        row = _row(line, places[line.metric])
-        if verbosity > 0:
-            method = line.interval.method if line.interval is not None else "-"
-            row += [plain(method), number(line.standard_error, places[line.metric] + 2), f"{line.n:,}"]
-        rows.append(row)
-    aligned = [*ALIGNED, "left", "right", "right"][: len(headers)]
-    text = tabulate(rows, headers=headers, tablefmt="plain", disable_numparse=True, colalign=aligned)
-    heading, *lines = text.splitlines()
-    yield Text(heading.rstrip())
-    for line, rendered in zip(shown, lines, strict=True):
-        tone = "bad" if line.fails else "warn" if line.verdict is not Verdict.PASS or line.warning else ""
-        yield Text(rendered.rstrip(), tone)
-    if folded:
-        yield Text(f"  and {folded} lines on slices pass (-v shows them)", "good")
-
-
-def _fold(lines: Sequence[Line]) -> tuple[list[Line], int]:
-    """Leave out what passes on slices where the table is long; a warning or a waiver is never left out."""
-    if len(lines) <= FOLD_ABOVE:
-        return list(lines), 0
-    shown = [
-        line
-        for line in lines
-        if line.slice == "all" or line.verdict is not Verdict.PASS or line.warning or line.waiver
-    ]
-    return shown, len(lines) - len(shown)
-
-
-def _row(line: Line, places: int) -> list[str]:
-    return [
-        plain(line.metric),
-        plain(line.slice),
-        AGAINST[line.question],
-        number(line.reference, places),
-        number(line.candidate, places),
-        number(line.gain, places),
-        _interval(line, places),
-        _allowed(line, places),
-        _verdict(line),
-    ]
-
-
-def _interval(line: Line, places: int) -> str:
-    if line.interval is None:
-        return "-"
-    return f"[{number(line.interval.low, places)}, {number(line.interval.high, places)}]"
-
-
-def _allowed(line: Line, places: int) -> str:
-    """Return what the gain has to stay above, with the tolerance as it was written where that differs."""
-    if line.interval is None and line.question == "regression":
-        return plain(line.tolerance) or "-"
-    text = number(line.required, places)
-    said = [part for part in line.tolerance.split() if part.endswith("%") or part == "default"]
-    return f"{text} ({plain(' '.join(said))})" if said and line.question == "regression" else text
-
-
-def _verdict(line: Line) -> str:
-    if line.verdict is Verdict.PASS:
-        return f"pass ({plain(line.warning)})" if line.warning else "pass"
-    if line.waiver:
-        return f"{line.verdict.value}, {plain(line.waiver)}"
-    if line.verdict is Verdict.INCONCLUSIVE:
-        word = "INCONCLUSIVE" if line.fails else "inconclusive, does not fail"
-        return f"{word}: {plain(line.reason)}"
-    # The numbers of the row say how much a candidate regressed; where there are none, the reason has to.
-    return (
-        _word(line.verdict) if line.interval is not None else f"{_word(line.verdict)}: {plain(line.reason)}"
-    )
 
 
 def _failed_checks(record: GateRecord) -> Iterator[Text]:
@@ -263,7 +211,7 @@ def _failed_checks(record: GateRecord) -> Iterator[Text]:
             continue
         said = [finding.problem for finding in check.findings]
         summary = "" if check.summary in said else f" {plain(check.summary)}"
-        yield Text(f"  {_word(check.verdict)} {plain(check.name)}:{summary}", "bad")
+        yield Text(f"  {word_of(check.verdict)} {plain(check.name)}:{summary}", "bad")
         for finding in check.findings:
             yield from _finding(finding)
 
@@ -272,7 +220,7 @@ def _failed_lines(record: GateRecord) -> Iterator[Text]:
     """Render the lines that did not pass as sentences, and what to do next."""
     failing = [line for line in record.lines if line.fails]
     for line in failing[:SENTENCES]:
-        yield Text(f"  {_word(line.verdict)} {_sentence(line)}", "bad")
+        yield Text(f"  {word_of(line.verdict)} {_sentence(line)}", "bad")
         yield Text(f"    {plain(line.reason)}")
     if len(failing) > SENTENCES:
         yield Text(f"  and {len(failing) - SENTENCES} more lines, in the report", "bad")
@@ -283,7 +231,7 @@ def _next_steps(lines: Iterable[Line]) -> Iterator[Text]:
     """Render what to do next, once for all lines that have it in common."""
     steps = Counter((line.verdict, line.remedy) for line in lines if line.fails and line.remedy)
     for (verdict, remedy), count in steps.items():
-        what = f"{_word(verdict)} x {count}" if count > 1 else _word(verdict)
+        what = f"{word_of(verdict)} x {count}" if count > 1 else word_of(verdict)
         yield Text(f"  next ({what}): {plain(remedy)}")
 
 
@@ -312,8 +260,8 @@ def _sentence(line: Line) -> str:
     level = f"{line.interval.level * 100:g}%"
     return (
         f"{what} {number(line.reference, places)}: candidate {number(line.candidate, places)}, "
-        f"gain {number(line.gain, places)}, {level} interval {_interval(line, places)}, "
-        f"allowed {_allowed(line, places)}"
+        f"gain {number(line.gain, places)}, {level} interval {interval(line, places)}, "
+        f"allowed {allowed(line, places)}"
     )
 
 
@@ -328,7 +276,7 @@ def _last_line(run: Run) -> Text:
     for test in run.tested:
         for record in test.records if run.advise else test.failing:
             if record.verdict is not Verdict.PASS:
-                found[f"{plain(record.gate)} {_word(record.verdict)}"] = None
+                found[f"{plain(record.gate)} {word_of(record.verdict)}"] = None
     for gate in run.not_judged:
         if gate.fails:
             found[f"{plain(gate.gate)} NOT JUDGED"] = None
