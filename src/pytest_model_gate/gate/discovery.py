@@ -98,7 +98,7 @@ def worth(z: float, family: int) -> float:
 
 
 class Found(NamedTuple):
-    """The worst segments, and how many were looked at."""
+    """The worst regions, each in the metric that shows it best, and how many segments were looked at."""
 
     worst: list[Scored]
     searched: int
@@ -144,8 +144,20 @@ def discover(features: Sequence[Feature], rows: Rows, *, depth: int, wanted: int
         if z > 0
     ]
     scored.sort(key=lambda item: item.rank)
-    worst = [_refined(item, rows, totals) for item in _distinct(scored, rows, wanted)]
-    return Found(sorted(worst, key=lambda item: item.rank), sum(count[:2]) + len(triples))
+    refined: dict[object, Scored] = {}
+    for item in _distinct(scored, rows, wanted):
+        moved = _refined(item, rows, totals)
+        refined.setdefault(moved.segment.key, moved)
+    return Found(list(refined.values()), sum(count[:2]) + len(triples))
+
+
+def in_every_metric(item: Scored, rows: Rows) -> Iterator[Scored]:
+    """Yield what the segment scores in each metric."""
+    nowhere = np.zeros(len(rows.index), dtype=np.intp)
+    totals = _Table.count(rows, nowhere, 1)
+    table = _Table.count(rows, nowhere, 1, item.segment.holds(rows.index))
+    for metric, z, _ in table.worst(rows, totals, 1):
+        yield item._replace(metric=metric, score=worth(z, item.family))
 
 
 def _extended(

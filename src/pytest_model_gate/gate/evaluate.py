@@ -20,7 +20,7 @@ from ..results import Check, GateRecord, Line, Question
 from ..spec import GateSpec, Role, Tolerance
 from .assertions import asserted
 from .inputs import Failed, Inputs, attempt, failed_check
-from .lines import Ask, judge, plan
+from .lines import Ask, plan
 from .measure import Measured, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import notes, one_model, versions
@@ -31,6 +31,8 @@ from .reuse import Reuse, counted, told
 from .reuse_keys import whole_only
 from .role_model import RoleModel
 from .rows import Judged, collect
+from .search import Searched, search
+from .together import Judgement, Together
 from .waivers import waive
 
 if TYPE_CHECKING:
@@ -199,9 +201,10 @@ class Evaluation:
             return self._record("gate", checks=judged)
 
         def judge_all(alpha: float) -> GateRecord:
-            lines, waivers = self._waived(self._judge(self._asks[0], alpha))
-            checks = (*self._passed_checks, *((waivers,) if waivers else ()))
-            return self._record("gate", checks=checks, lines=lines)
+            found = self._together().judge(self._asks[0], alpha)
+            lines, waivers = self._waived([*found.lines, *found.found])
+            checks = (*self._passed_checks, *self._search_checks, *((waivers,) if waivers else ()))
+            return self._record("gate", checks=checks, lines=lines, found=found)
 
         return self._answer("gate", self._asks[0], judge_all)
 
@@ -235,8 +238,15 @@ class Evaluation:
         family = [*asks, *(ask for ask in self._asks[0] if ask.topic not in own)]
 
         def judge_own(alpha: float) -> GateRecord:
-            lines = self._judge(family, alpha)[: len(asks)]
-            return self._record(asked, checks=self._passed_checks, lines=lines)
+            # No regression on all rows and every slice: that is asked of slices that nobody named too.
+            everywhere = question == "regression" and limit is None
+            found = self._together(search=everywhere or self._search_fails).judge(family, alpha)
+            lines, checks = found.lines[: len(asks)], self._passed_checks
+            if not everywhere:
+                return self._record(asked, checks=checks, lines=lines, found=replace(found, search=None))
+            of_segments = [line for line in found.found if metric in (None, line.metric)]
+            checks = (*checks, *self._search_checks)
+            return self._record(asked, checks=checks, lines=[*lines, *of_segments], found=found)
 
         return self._answer(asked, asks, judge_own)
 
@@ -338,8 +348,36 @@ class Evaluation:
                 continue
         return frozenset(found)
 
-    def _judge(self, asks: Sequence[Ask], alpha: float) -> list[Line]:
-        return judge(asks, self._metrics, self._measure, alpha=alpha)
+    def _together(self, *, search: bool = True) -> Together:
+        judged, searched = self._judged, self._searched if search else None
+        assert isinstance(judged, Judged), "unreachable: judged only where rows were scored"
+        return Together(
+            spec=self.spec,
+            metrics=self._metrics,
+            judged=judged,
+            measure=self._measure,
+            search=None if isinstance(searched, Failed) else searched,
+        )
+
+    @cached_property
+    def _searched(self) -> Searched | Failed | None:
+        """The search for slices that nobody named; ``None`` where there is none, or no production."""
+        judged, dataset = self._judged, self._inputs.dataset
+        assert isinstance(judged, Judged), "unreachable: searched only where rows were scored"
+        assert not isinstance(dataset, Failed), "unreachable: its rows were scored"
+        if self.spec.find_slices is None or "production" not in judged.predicted:
+            return None
+        metrics = {name: self._metrics[name] for name in self.spec.metrics}
+        return attempt("find_slices", self.spec.dataset, lambda: search(self.spec, dataset, judged, metrics))
+
+    @property
+    def _search_fails(self) -> bool:
+        """Whether a segment that is found accuses as the lines do: then all of them are one family."""
+        return self.spec.find_slices is not None and self.spec.find_slices.on_found == "fail"
+
+    @property
+    def _search_checks(self) -> tuple[Check, ...]:
+        return (self._searched.check,) if isinstance(self._searched, Failed) else ()
 
     def _measure(self, ask: Ask) -> Measured:
         judged = self._judged
@@ -385,6 +423,7 @@ class Evaluation:
         *,
         checks: Sequence[Check],
         lines: Sequence[Line] = (),
+        found: Judgement | None = None,
         only_checks: bool = False,
     ) -> GateRecord:
         verdict, reason = gate_verdict(checks, lines, only_checks=only_checks)
@@ -419,6 +458,8 @@ class Evaluation:
                 ),
             ),
             versions=versions(),
+            correction=found.correction if found is not None else self.spec.correction,
+            search=found.search if found is not None else None,
         )
 
 

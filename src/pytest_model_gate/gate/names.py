@@ -18,6 +18,7 @@ from .limits import not_judged, refuse_impossible, refuse_meaningless, refuse_un
 from .lines import ANY, tolerance_of
 from .registry import extra_metrics, load_metrics
 from .reuse_keys import check_keys
+from .search_keys import checked_search
 from .slice_tables import checked_table
 
 V = TypeVar("V")
@@ -103,9 +104,11 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
         min_gain=canonical(spec.min_gain, "min_gain"),
         floors=canonical(spec.floors, "floors"),
         slices=tuple(checked_table(item, spec.name, names, tasks, canonical) for item in spec.slices),
+        find_slices=checked_search(spec, canonical),
         task=tasks.pop(),
     )
-    for table in (found.max_regression, *(item.max_regression for item in found.slices)):
+    searched = () if found.find_slices is None else (found.find_slices.max_regression,)
+    for table in (found.max_regression, *(item.max_regression for item in found.slices), *searched):
         for metric in metrics:
             refuse_meaningless(metric, tolerance_of(metric, table))
     for metric in metrics:

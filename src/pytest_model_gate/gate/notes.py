@@ -40,6 +40,8 @@ def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tupl
         found.append("first release: there is no production model; judged by baseline and floors only")
     if spec.production == NO_MODEL and spec.slices:
         found.append("slices are judged against production only: there is none, so no slice is judged")
+    if spec.production == NO_MODEL and spec.find_slices is not None:
+        found.append("find_slices compares with production: there is none, so nothing is searched")
     if not spec.baseline:
         trivial = "mean" if spec.task == "regression" else "prior"
         found.append(

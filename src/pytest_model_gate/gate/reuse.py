@@ -221,5 +221,6 @@ def told(spec: GateSpec, record: GateRecord) -> GateRecord:
         verdict=Verdict.PASS if passed else Verdict.INCONCLUSIVE,
         reason="passes" if passed else 'does not pass; with feedback = "binary" no more is said',
         lines=(),
+        search=None,
         notes=(*record.notes, _FULL),
     )

@@ -18,6 +18,9 @@ from .search_all import AllAtOnce
 from .search_split import Split
 from .suspects import Compared
 
+#: Either way to search.
+Searched = Split | AllAtOnce
+
 #: So many columns are searched where none are named.
 MOST_COLUMNS = 50
 
@@ -27,8 +30,8 @@ _CELLS = 1 << 25
 
 def search(
     gate: GateSpec, dataset: DatasetProtocol, judged: Judged, metrics: Mapping[str, Metric]
-) -> Split | AllAtOnce:
-    """Return the search of a gate, ready to be asked for its suspects.
+) -> Searched:
+    """Return the search of a gate, which has found its suspects.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def search(
         )
     lacking = tuple((name, "a metric without influence") for name in wanted if name not in searched)
     kind = Split if spec.method == "split" else AllAtOnce
-    return kind(
+    found: Searched = kind(
         spec=spec,
         gate=gate,
         metrics=searched,
@@ -78,6 +81,8 @@ def search(
             production=judged.predicted["production"],
         ),
     )
+    _ = found.suspects  # now, so that what cannot be searched is said here
+    return found
 
 
 def _features(

@@ -18,9 +18,9 @@ from ..errors import ModelGateError
 from ..metrics.rows import Floats, Ints
 from ..results import Line, SliceSearch
 from ..stats.inference import normal_quantile
-from .discovery import Rows, Scored, discover, worth
-from .halves import Halves, halves
+from .discovery import Rows, Scored, discover, in_every_metric, worth
 from .measure import MINIMUM_RANKED
+from .search_halves import Halves, halves
 from .suspects import Search, Suspect, detectable, found_slices, relative_of
 
 #: So many are measured as what they are, and the worst of these is the next one found.
@@ -100,7 +100,7 @@ class Split(Search):
 
     def _measured(self, proposed: Iterable[Scored], rows: Rows) -> Iterator[Scored]:
         """Yield those that the metric itself finds worse than tolerated, scored no better than by that."""
-        for item in proposed:
+        for item in (each for region in proposed for each in in_every_metric(region, rows)):
             tolerance = self.tolerance(item.metric)
             try:
                 measured = self.whole.on(item.segment.rows(rows.index)).measured(
