@@ -73,6 +73,8 @@ def _merge(one: GateRecord, other: GateRecord) -> GateRecord:
         small_slices=_union(one.small_slices, other.small_slices),
         bins=_union(one.bins, other.bins),
         notes=_union(one.notes, other.notes),
+        search=one.search or other.search,
+        correction=max(one.correction, other.correction, key=len),
     )
 
 

@@ -10,6 +10,7 @@ from .combine import combine
 from .escape import plain
 from .numbers import decimals, number
 from .run import NotJudged, Run, Tested
+from .segments import proven_in_words, segments
 from .table import AGAINST, FOLD_ABOVE, Text, allowed, interval, table, verdict_of, word_of
 
 __all__ = ["FOLD_ABOVE", "SENTENCES", "WIDTH", "Text", "block", "failure_text", "forgiven", "render"]
@@ -78,6 +79,10 @@ def block(record: GateRecord, *, verbosity: int = 0, width: int = WIDTH) -> Iter
         yield from _same_rows(record.lines, every=verbosity > 0)
         yield from _next_steps(record.lines)
     yield from _small(record.small_slices, every=verbosity > 0)
+    if record.search is not None:
+        yield from segments(record.search, verbosity=verbosity)
+    if verbosity > 0 and record.correction != "holm":
+        yield Text(f"  {'correction':<11} {plain(record.correction)}")
     if verbosity > 0 and record.versions:
         versions = ", ".join(f"{name} {version}" for name, version in record.versions)
         yield Text(f"  {'versions':<11} {plain(versions)}")
@@ -147,6 +152,8 @@ def _cautions(record: GateRecord) -> str:
         (len(record.small_slices), "small slices not judged"),
     )
     said = [f"{count} {what}" for count, what in counted if count]
+    if record.search is not None and record.search.proven:
+        said.append(proven_in_words(record.search))
     if record.dataset is not None and record.dataset.pin.startswith("pinned now"):
         said.append(record.dataset.pin)
     return "".join(f", {plain(item)}" for item in said)
