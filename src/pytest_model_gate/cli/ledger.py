@@ -137,17 +137,17 @@ def _listed(known: Holdout) -> Iterator[str]:
 
     rows = [
         [
-            "" if use.first.period >= known.period else "reset",
             str(use.first.number),
             plain(use.first.date[:10]),
             plain(use.first.gate),
             plain(use.first.model),
             f"{use.first.alpha:.3g}",
-            plain(_verdict(use.lines)),
+            plain(_verdict(use.lines))
+            + ("" if use.first.period >= known.period else ", before the last reset"),
         ]
         for use in known.uses
     ]
-    heads = ["", "use", "date", "gate", "candidate", "alpha", "verdict"]
+    heads = ["use", "date", "gate", "candidate", "alpha", "verdict"]
     text = tabulate(rows, headers=heads, tablefmt="plain", disable_numparse=True)
     yield from (f"  {line.rstrip()}" for line in text.splitlines())
 
