@@ -80,7 +80,7 @@ def test_labels_of_many_classes_are_the_targets_own():
 
     found = compare(y, one, other, metric=of(jaccard))
     assert seen == {"ant", "bee", "cat"}
-    assert found.interval.method == "influence"
+    assert found.interval.method == "tilted score"
     assert found.candidate == pytest.approx(peer.jaccard_score(y, one, average="macro"))
 
 
@@ -118,7 +118,7 @@ def test_a_kink_at_the_estimate_is_resampled():
     found = compare(y, at_kink, y, metric=own, max_regression=0.3)
     assert found.interval.method == "percentile bootstrap (1,999 resamples, seed 0)"
     away = compare(y, y, np.where(np.arange(N) < 50, 1 - y, y), metric=own, max_regression=0.3)
-    assert away.interval.method == "influence"
+    assert away.interval.method == "tilted score"
 
 
 def unweighed_auc(y_true, y_pred):
@@ -224,8 +224,8 @@ def test_a_gate_names_functions_and_scorers(tmp_path):
     here = f"python:{__name__}:OWN"
     found = evaluate(gate(tmp_path, here, "sklearn:jaccard", "sklearn:neg_brier_score", "roc_auc"), pin=True)
     assert [(line.metric, line.interval and line.interval.method) for line in found.lines] == [
-        ("cost", "influence"),
-        ("sklearn:jaccard", "influence"),
+        ("cost", "tilted score"),
+        ("sklearn:jaccard", "tilted score"),
         ("sklearn:neg_brier_score", "percentile bootstrap (1,999 resamples, seed 0)"),
         ("roc_auc", "delong"),
     ]

@@ -91,13 +91,18 @@ def of_cells(metric: Metric, mass: Floats) -> OfCells:
     return OfCells(influence, influence[present, present], influence[present, wrong])
 
 
-def pseudo_pair(first: OfCells, second: OfCells, weight: float) -> float:
-    """Return half the squared influence of the rows on which only one model is right, two per class."""
+def imaginary_pair(first: OfCells, second: OfCells, weight: float) -> Floats:
+    """Return the influence of the rows on which only one model is right, two per class."""
     only_second = first.wrong - weight * second.right
     only_first = first.right - weight * second.wrong
-    return float((only_second * only_second + only_first * only_first).sum()) / 2
+    return np.concatenate((only_second, only_first))
 
 
-def pseudo_one(found: OfCells) -> float:
-    """Return half the squared influence of a right and a wrong row of each class."""
-    return float((found.right * found.right + found.wrong * found.wrong).sum()) / 2
+def imaginary_one(found: OfCells) -> Floats:
+    """Return the influence of a right and a wrong row of each class."""
+    return np.concatenate((found.right, found.wrong))
+
+
+def half_squares(imaginary: Floats) -> float:
+    """Return what half a row of each kind adds to a sum of squares."""
+    return float((imaginary * imaginary).sum()) / 2

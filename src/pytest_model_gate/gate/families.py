@@ -19,16 +19,21 @@ from ..metrics.metric import Metric
 from ..metrics.rows import Predicted, Truth
 from ..stats.auc import Auc, PairedAuc, paired_auc
 from ..stats.clopper_pearson import Proportion
+from ..stats.flattered import Flattered
 from ..stats.inference import Inference, normal_quantile
-from ..stats.influence import from_cells, from_influence
+from ..stats.influence import from_influence
 from ..stats.mean import mean_of_rows
 from ..stats.relative import RelativeProportions
 from ..stats.scaled import Scaled
 from ..stats.student import Student
 from ..stats.tango import PairedProportions
+from ..stats.tilted import tilted
 from ..stats.unknown import Unknown
+from ..stats.wider import Wider
 from .by_query import queries_one, queries_pair
-from .cells import joint_cells, label_mass, of_cells, pseudo_one, pseudo_pair
+from .calibrated import bins, distances
+from .cells import half_squares, imaginary_one, imaginary_pair, joint_cells, label_mass, of_cells
+from .crossfit import row_halves
 from .limits import not_judged
 from .on_target import close, closer
 from .resampled import resampled_one, resampled_pair
@@ -36,6 +41,9 @@ from .sample import Sample
 
 #: The level at which an interval without any spread gets its width.
 _READ_AT = 0.05
+
+#: With fewer rows of a class the best threshold of the rows is too far from the best one.
+MINIMUM_CHOSEN = 50
 
 #: How close to the end of its range a value is perfect, as a share of the range: closer than any count shows.
 _AT_BOUND = 1e-12
@@ -80,7 +88,7 @@ def paired_proportions(
 def paired_cells(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
 ) -> Found:
-    """Influence of confusion cells, with the half-pseudo-row rule."""
+    """The tilted score interval of confusion cells, with half an imaginary row of each kind."""
     truth = sample.truth
     assert truth.classes is not None, "chosen for classes"
     assert candidate.labels is not None, "chosen for labels"
@@ -95,8 +103,7 @@ def paired_cells(
         first.influence[joint.true, joint.candidate] - weight * second.influence[joint.true, joint.reference]
     )
     gain = metric.sign * (values[0] - values[1])
-    pseudo = pseudo_pair(first, second, weight)
-    return Found(*values, from_cells(gain, joint.rows, psi, pseudo=pseudo))
+    return Found(*values, tilted(gain, psi, joint.rows, imaginary_pair(first, second, weight)))
 
 
 def paired_areas(
@@ -138,7 +145,7 @@ def one_proportion(metric: Metric, sample: Sample, candidate: Predicted, floor: 
 
 
 def one_of_cells(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
-    """Influence of one model's confusion cells, with the half-pseudo-row rule."""
+    """The same of one model."""
     truth = sample.truth
     assert truth.classes is not None, "chosen for classes"
     assert candidate.labels is not None, "chosen for labels"
@@ -146,8 +153,10 @@ def one_of_cells(metric: Metric, sample: Sample, candidate: Predicted, floor: fl
     mass = label_mass(truth.values, candidate.labels, None, k)
     value, found = metric.value(truth, candidate), of_cells(metric, mass)
     gain = metric.sign * (value - floor)
-    inference = from_cells(gain, mass.ravel(), found.influence.ravel(), pseudo=pseudo_one(found))
-    return Found(value, floor, inference)
+    score = tilted(gain, found.influence.ravel(), mass.ravel(), imaginary_one(found))
+    # Near the ends of its range the score test accuses a perfect model's few mistakes; there the t interval,
+    # which passes too easily elsewhere, is the wider one.
+    return Found(value, floor, Wider(score, Student(gain, score.standard_error, score.rows - 1, "t")))
 
 
 def one_area(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
@@ -282,6 +291,52 @@ def one_of_queries(metric: Metric, sample: Sample, candidate: Predicted, floor: 
     return Found(value, floor, inference)
 
 
+def paired_distances(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Bounds of the difference of two distances, projected from those of the deviations."""
+    assert not relative, "refused: such a distance can be 0"
+    return Found(*distances(metric, sample, candidate, reference))
+
+
+def one_distance(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """Bounds of one distance from a ceiling."""
+    return Found(*distances(metric, sample, candidate, floor))
+
+
+def paired_bins(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Influence in bins, with an allowance for the bias of the estimates."""
+    assert not relative, "refused: what is estimated without its noise can be 0 or negative"
+    return Found(*bins(metric, sample, candidate, reference))
+
+
+def one_binned(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """Influence in bins of one model, with an allowance for the bias of the estimate."""
+    return Found(*bins(metric, sample, candidate, floor))
+
+
+def paired_maxima(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Values at the best thresholds, which flatter: with bounds that hold at those of other rows, too."""
+    own, first = _at_best(metric, sample, candidate)
+    _, second = _at_best(metric, sample, reference)
+    found = methods(own, sample)[0](own, sample, first, second, relative)
+    weight = relative_weight(metric, found.reference, relative)
+    shift = _flattery(metric, sample, candidate) - weight * _flattery(metric, sample, reference)
+    return replace(found, inference=Flattered(found.inference, -shift, _few(metric, sample)))
+
+
+def one_maximum(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """The same of one model."""
+    own, labels = _at_best(metric, sample, candidate)
+    found = methods(own, sample)[1](own, sample, labels, floor)
+    shift = _flattery(metric, sample, candidate)
+    return replace(found, inference=Flattered(found.inference, -shift, _few(metric, sample)))
+
+
 def paired_closeness(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
 ) -> Found:
@@ -306,12 +361,18 @@ def methods(metric: Metric, sample: Sample) -> tuple[Pair, One]:
     """Return how two models, and how one model and a floor, are measured on this sample."""
     if metric.family == "value":
         return paired_values, one_value
+    if metric.family == "maximum" and metric.labelled_at_best is not None and metric.apart is not None:
+        return paired_maxima, one_maximum
     if metric.family == "closeness" and metric.hits is not None and metric.target is not None:
         return paired_closeness, one_closeness
     if metric.family == "resampled":
         return paired_resamples, one_resampled
     if metric.labelled is not None and sample.truth.classes is not None:
         return paired_derived, one_derived
+    if metric.family == "distance" and metric.deviation is not None:
+        return paired_distances, one_distance
+    if metric.family == "binned" and metric.binned is not None:
+        return paired_bins, one_binned
     if metric.family == "query" and metric.by_query is not None:
         return paired_queries, one_of_queries
     if sample.simple:
@@ -359,7 +420,32 @@ def _pseudo_rows(
             assert predicted.labels is not None, "unreachable: the metric was computed from labels"
             mass = label_mass(truth.values, predicted.labels, truth.weight, k)
             found.append(of_cells(metric, mass))
-    return pseudo_pair(found[0], found[1], weight) if len(found) == 2 else pseudo_one(found[0])
+    pair = len(found) == 2
+    return half_squares(imaginary_pair(found[0], found[1], weight) if pair else imaginary_one(found[0]))
+
+
+def _at_best(metric: Metric, sample: Sample, predicted: Predicted) -> tuple[Metric, Predicted]:
+    assert metric.labelled_at_best is not None, "chosen for metrics that have it"
+    return metric.labelled_at_best(sample.truth, predicted)
+
+
+def _flattery(metric: Metric, sample: Sample, predicted: Predicted) -> float:
+    """Return how much larger a value is at its best threshold than at those that other rows chose."""
+    assert metric.apart is not None, "chosen for metrics that have it"
+    apart = metric.apart(sample.truth, predicted, row_halves(metric, sample, predicted))
+    return metric.value(sample.truth, predicted) - apart
+
+
+def _few(metric: Metric, sample: Sample) -> str:
+    least = min(sample.class_sizes)
+    if least >= MINIMUM_CHOSEN:
+        return ""
+    code = sample.class_sizes.index(least)
+    size = int(np.count_nonzero(sample.truth.values == code))
+    return (
+        f"{size:,} rows of class {(sample.truth.classes or ())[code]!r} are too few for an interval of "
+        f"{metric.name}, at least {MINIMUM_CHOSEN} are needed"
+    )
 
 
 def _is_area(metric: Metric, sample: Sample) -> bool:

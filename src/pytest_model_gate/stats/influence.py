@@ -6,7 +6,7 @@ import math
 
 from .design import Design, Floats
 from .student import Student
-from .variance import too_few, variance_of_mean
+from .variance import variance_of_mean
 
 
 def from_influence(
@@ -60,29 +60,3 @@ def _design_effect(influence: Floats, design: Design, variance: float) -> float:
         return 1.0
     plain = variance_of_mean(influence, Design(n=design.n)).variance
     return max(1.0, variance / plain) if plain > 0 else 1.0
-
-
-def from_cells(
-    gain: float, counts: Floats, influence: Floats, *, pseudo: float, method: str = "influence"
-) -> Student:
-    """Return the same for independent rows that fall into few cells, from the cells alone.
-
-    Parameters
-    ----------
-    gain : float
-        The estimate.
-    counts : ndarray, shape (cells,)
-        Rows in each cell.
-    influence : ndarray, shape (cells,)
-        Of a row in each cell.
-    pseudo : float
-        As in :func:`from_influence`.
-    method : str
-        Name of the method.
-    """
-    n = int(counts.sum())
-    if n < 2:
-        raise too_few(n)
-    centred = influence - float((counts * influence).sum()) / n
-    variance = (float((counts * centred**2).sum()) + pseudo) / n / (n - 1)
-    return Student(gain=gain, standard_error=math.sqrt(variance), df=n - 1, method=method)
