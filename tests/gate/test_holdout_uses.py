@@ -15,7 +15,7 @@ from pytest_model_gate.gate.fingerprint import config_digest, prediction_digest
 from pytest_model_gate.gate.rows import Judged
 from pytest_model_gate.gate.uses import broken_promise, holdout, next_level
 from pytest_model_gate.results import Verdict
-from pytest_model_gate.spec import SliceSpec, Tolerance, Waiver
+from pytest_model_gate.spec import FindSlices, SliceSpec, Tolerance, Waiver
 from pytest_model_gate.stats.spending import alpha_in_force
 
 BAD = "predictions:scores.parquet#bad"
@@ -357,6 +357,19 @@ def test_exchanging_predictions_between_rows_that_differ_in_the_design_does(desi
     assert digest(designed) == plain  # to a plain sample these rows are alike
 
 
+def test_where_features_are_searched_every_row_is_one_of_its_own(project):
+    judged = project.evaluation()._judged
+    same = project.frame.index[project.frame["y"] == 1][:2]
+    scores = ["cand", "prod", "bad"]
+    project.frame.loc[same, scores] = project.frame.loc[same[::-1], scores].to_numpy()
+    project.write_scores(project.frame)
+    exchanged = project.evaluation()._judged
+    assert prediction_digest(judged, ["candidate"]) == prediction_digest(exchanged, ["candidate"])
+    assert prediction_digest(judged, ["candidate"], in_order=True) != prediction_digest(
+        exchanged, ["candidate"], in_order=True
+    )
+
+
 @pytest.mark.parametrize("column", ["cand", "prod"])
 def test_the_last_bit_of_one_prediction_does(project, column):
     before = digest(project)
@@ -381,6 +394,7 @@ def test_a_model_that_is_not_asked_does_not(project):
         {"floors": {"roc_auc": 0.8}},
         {"slices": (SliceSpec(by="region"),)},
         {"alpha": 0.1},
+        {"find_slices": FindSlices()},
         {"on_inconclusive": "warn"},
         {"threshold": {"candidate": 0.4}},
         {"pos_label": 0},
@@ -632,7 +646,7 @@ def test_a_crash_while_judging_counts(project, monkeypatch):
     def crash(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(evaluate, "judge", crash)
+    monkeypatch.setattr(evaluate.Together, "judge", crash)
     with pytest.raises(ZeroDivisionError):
         project.record(holdout_budget=20, **LOOSE)
     monkeypatch.undo()
@@ -662,6 +676,22 @@ def test_binary_feedback_hides_which_line_has_no_value(project):
     assert project.record(**keys).verdict is Verdict.ERROR
     hidden = project.record(feedback="binary", **keys)
     assert (hidden.verdict, hidden.lines) == (Verdict.INCONCLUSIVE, ())
+
+
+def test_binary_feedback_hides_the_slices_that_were_found(project):
+    keys = {"find_slices": FindSlices(columns=("x",)), "candidate": BAD, **LOOSE}
+    assert project.record(**keys).search is not None
+    hidden = project.record(feedback="binary", **keys)
+    assert (hidden.lines, hidden.search) == ((), None)
+
+
+def test_binary_feedback_hides_the_lines_beside_a_check_that_failed(project):
+    keys = {"find_slices": FindSlices(columns=("nowhere",)), **LOOSE}
+    open_ = project.record(**keys)
+    assert open_.verdict is Verdict.ERROR
+    assert open_.lines
+    hidden = project.record(feedback="binary", **keys)
+    assert (hidden.verdict, hidden.reason, hidden.lines) == (Verdict.ERROR, open_.reason, ())
 
 
 def test_binary_feedback_explains_what_failed_before(project):

@@ -79,7 +79,7 @@ def limits_of(asks: Iterable[Ask]) -> dict[str, str]:
     return {topic: ", ".join(sorted(texts)) for topic, texts in sorted(found.items())}
 
 
-def prediction_digest(judged: Judged, roles: Iterable[str]) -> str:
+def prediction_digest(judged: Judged, roles: Iterable[str], *, in_order: bool = False) -> str:
     """Return the digest of what these roles say for the judged rows, whatever the order of the rows.
 
     The digest is over rows, each with its truth, its place in the design and its slices: exchanging the
@@ -92,6 +92,8 @@ def prediction_digest(judged: Judged, roles: Iterable[str]) -> str:
         The rows.
     roles : iterable of str
         Those whose predictions are not a function of the rows themselves.
+    in_order : bool
+        Whether every row is one of its own, because its features are looked at, too (``find_slices``).
     """
     sample = judged.sample
     said = [("classes", _text(list(map(repr, sample.truth.classes or ()))))]
@@ -102,6 +104,8 @@ def prediction_digest(judged: Judged, roles: Iterable[str]) -> str:
     for cut in sorted(judged.cuts, key=lambda cut: (cut.spec.title, cut.names)):
         said.append(("slices", _text([cut.spec.title, cut.names])))
         columns.append(_words(cut.codes))
+    if in_order:
+        columns.append(_words(np.arange(sample.n)))
     for role in sorted(roles):
         for form, values in _forms(judged.predicted[role]):
             said.append((role, form))

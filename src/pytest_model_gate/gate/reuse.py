@@ -13,6 +13,7 @@ from ..data.ledger_file import held
 from ..errors import ConfigurationError, EvaluationError
 from ..hooks import DatasetProtocol
 from ..models.baseline import BASELINES
+from ..policy import gate_verdict
 from ..redact import redact
 from ..results import GateRecord, HoldoutUse, Verdict
 from ..spec import GateSpec, Spending
@@ -22,7 +23,7 @@ from .lines import Ask
 from .rows import Judged
 from .uses import Counted, Holdout, broken_promise, holdout, next_level
 
-_FULL = 'feedback = "binary": the report says pass or not pass, and no numbers'
+_BINARY = 'feedback = "binary": the report says pass or not pass, and no numbers'
 
 
 def ledger_path(spec: GateSpec) -> Path:
@@ -67,6 +68,7 @@ class Reuse:
             candidate=prediction_digest(
                 judged,
                 [role for role in judged.predicted if role != "baseline" or spec.baseline not in BASELINES],
+                in_order=spec.find_slices is not None,
             ),
         )
 
@@ -213,14 +215,19 @@ def told(spec: GateSpec, record: GateRecord) -> GateRecord:
 
     What failed before anything was judged says nothing about the candidate, and is told.
     """
-    if spec.feedback == "full" or not record.lines or any(check.fails for check in record.checks):
+    if spec.feedback == "full":
+        return record
+    hidden = replace(
+        record, lines=(), search=None, correction=spec.correction, notes=(*record.notes, _BINARY)
+    )
+    if any(check.fails for check in record.checks):
+        verdict, reason = gate_verdict(record.checks, ())
+        return replace(hidden, verdict=verdict, reason=reason)
+    if not record.lines:
         return record
     passed = record.verdict is Verdict.PASS
     return replace(
-        record,
+        hidden,
         verdict=Verdict.PASS if passed else Verdict.INCONCLUSIVE,
         reason="passes" if passed else 'does not pass; with feedback = "binary" no more is said',
-        lines=(),
-        search=None,
-        notes=(*record.notes, _FULL),
     )
