@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import overload
 
 from ..stats.inference import Inference
@@ -46,9 +47,9 @@ def canonical(value: float | None, scale: float = 0.0) -> float | None:
     return float(f"{rounded:.{DIGITS}g}") + 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Steady:
-    """An inference whose every answer is canonical.
+    """An inference whose every answer is canonical, and found once: some take a search for a root.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class Steady:
     gain: float
     scale: float
 
-    @property
+    @cached_property
     def standard_error(self) -> float:
         """Of the gain."""
         return canonical(self.inner.standard_error, self.scale)
@@ -81,9 +82,18 @@ class Steady:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds; rounding never excludes the gain."""
-        low, high = self.inner.bounds(alpha)
-        scale = max(self.scale, abs(low), abs(high))
-        return min(canonical(low, scale), self.gain), max(canonical(high, scale), self.gain)
+        if alpha not in self._bounds:
+            low, high = self.inner.bounds(alpha)
+            scale = max(self.scale, abs(low), abs(high))
+            self._bounds[alpha] = (
+                min(canonical(low, scale), self.gain),
+                max(canonical(high, scale), self.gain),
+            )
+        return self._bounds[alpha]
+
+    @cached_property
+    def _bounds(self) -> dict[float, tuple[float, float]]:
+        return {}
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value against "the gain is at least ``threshold``"."""

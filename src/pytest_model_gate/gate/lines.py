@@ -239,7 +239,9 @@ def judge(
     ]
     # What can never accuse costs the others nothing.
     accusing = [
-        (ask, answer, answer.p_below(required)) for ask, answer, required in found if ask.metric not in shown
+        (ask, answer, _accusation(answer, required, alpha))
+        for ask, answer, required in found
+        if ask.metric not in shown
     ]
     adjusted = iter(correct([(ask, answer) for ask, answer, _ in accusing], [p for _, _, p in accusing]))
     lines = []
@@ -251,6 +253,16 @@ def judge(
         else:
             lines.append(_unanswered(ask, answer))
     return lines
+
+
+def _accusation(measured: Measured, required: float, alpha: float) -> float:
+    """Return the p-value of "it is worse than required"; 1 where it is not below ``alpha``.
+
+    A step-down correction stops at the first p-value that accuses nobody: how large it and the later ones
+    are changes nothing, and to find it costs more than the bounds, which tell as much.
+    """
+    _, high = measured.inference.bounds(alpha)
+    return measured.p_below(required) if high < required else 1.0
 
 
 def _required(ask: Ask, measured: Measured) -> float:
@@ -274,12 +286,13 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
         identical=measured.identical,
         caution=measured.caution,
     )
-    margin = -required if ask.question == "regression" else abs(inference.gain - required)
-    detectable, needed = measured.minimum_detectable(alpha), measured.rows_needed(margin, alpha)
+    detectable, needed = None, None
+    if decision.verdict is Verdict.INCONCLUSIVE:
+        margin = -required if ask.question == "regression" else abs(inference.gain - required)
+        detectable, needed = measured.minimum_detectable(alpha), measured.rows_needed(margin, alpha)
     reason, remedy = words(
         ask, decision, measured, metric, required=required, detectable=detectable, needed=needed
     )
-    undecided = decision.verdict is Verdict.INCONCLUSIVE
     return Line(
         question=ask.question,
         metric=ask.metric,
@@ -296,8 +309,8 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
         reason=reason,
         remedy=remedy,
         warning=decision.warning,
-        minimum_detectable=detectable if undecided else None,
-        rows_needed=needed if undecided else None,
+        minimum_detectable=detectable,
+        rows_needed=needed,
         on_inconclusive=ask.on_inconclusive,
         on_undefined=ask.on_undefined,
         also=ask.also,
