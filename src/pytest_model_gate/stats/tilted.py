@@ -23,6 +23,11 @@ from .inference import normal_cdf, normal_quantile
 from .roots import crossing, first_reach
 from .variance import too_few
 
+#: Numbers of one array that is worked on at once.
+_TOGETHER = 1 << 16
+#: Without the checks of ``ndarray.sum``, which cost more than to add a dozen numbers.
+_sum = np.add.reduce
+
 #: Where the curve of the score is looked at: from half-way to the ends of the tilt, ever closer to them.
 _CLOSE = np.concatenate((np.linspace(1.0, 0.1, 19), np.geomspace(0.1, 1e-9, 33)[1:]))
 
@@ -100,7 +105,8 @@ class _Side:
         if last + 1 == len(self._tilts):
             return self.most
         low, high = float(self._tilts[last]), float(self._tilts[last + 1])
-        return max(0.0, self._at(crossing(lambda tilt: self._score(tilt) - z, low, high))[0])
+        found = crossing(lambda tilt: float(self._score(np.array([tilt]))[0]) - z, low, high)
+        return max(0.0, float(self._at(np.array([found]))[0][0]))
 
     @cached_property
     def _tilts(self) -> Floats:
@@ -113,21 +119,27 @@ class _Side:
 
     @cached_property
     def _scores(self) -> Floats:
-        return np.array([self._score(float(tilt)) for tilt in self._tilts])
+        # All at once, as far as they fit: each of them alone is too little work for an array.
+        size = max(1, _TOGETHER // len(self.values))
+        parts = range(0, len(self._tilts), size)
+        return np.concatenate([self._score(self._tilts[part : part + size]) for part in parts])
 
-    def _score(self, tilt: float) -> float:
+    def _score(self, tilts: Floats) -> Floats:
         """Return how many of their own standard deviations the rows that are tilted so lie below 0."""
-        distance, variance = self._at(tilt)
-        if variance <= 0:
-            return math.copysign(math.inf, distance)
-        return distance / math.sqrt(variance / self.rows)
+        distance, variance = self._at(tilts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            score: Floats = distance / np.sqrt(variance / self.rows)
+        return np.where(variance <= 0, np.copysign(np.inf, distance), score)
 
-    def _at(self, tilt: float) -> tuple[float, float]:
-        """Return the distance below 0 and the variance of a row."""
-        share = self.mass / (1 + tilt * self.values)
-        share /= share.sum()
-        mean = float((share * self.values).sum())
-        return -mean, float((share * (self.values - mean) ** 2).sum())
+    def _at(self, tilts: Floats) -> tuple[Floats, Floats]:
+        """Return for each tilt the distance below 0 and the variance of a row."""
+        share = self.mass / (1 + tilts[:, np.newaxis] * self.values)
+        share /= _sum(share, axis=1, keepdims=True)
+        mean = _sum(share * self.values, axis=1, keepdims=True)
+        off = self.values - mean
+        off *= off
+        off *= share
+        return -mean[:, 0], _sum(off, axis=1)
 
 
 def tilted(
