@@ -138,7 +138,7 @@ def measured_methods(name: str) -> dict[str, str]:
     n = 400
     metric = resolve(name)
     if metric.task == "regression":
-        y = rng.normal(size=n)
+        y = np.abs(np.round(rng.normal(size=n))) if metric.by_query else rng.normal(size=n)
         first, second = (Predicted(value=y + rng.normal(size=n)) for _ in range(2))
         classes = None
     else:
@@ -146,8 +146,9 @@ def measured_methods(name: str) -> dict[str, str]:
         scores = [1 / (1 + np.exp(-(y + rng.normal(size=n)))) for _ in range(2)]
         first, second = (Predicted(labels=(p > 0.6).astype(np.intp), probability=p) for p in scores)
         classes = (0, 1)
-    plain = Sample(truth=Truth(values=y, classes=classes), design=Design(n=n))
-    grouped = Sample(truth=Truth(values=y, classes=classes), design=Design(n=n, groups=np.arange(n) // 4))
+    truth = Truth(values=y, classes=classes, queries=np.arange(n) // 2)
+    plain = Sample(truth=truth, design=Design(n=n))
+    grouped = Sample(truth=truth, design=Design(n=n, groups=np.arange(n) // 4))
     return {
         "two models": measure_pair(metric, plain, first, second).inference.method,
         "a floor": measure_floor(metric, plain, first, 0.5).inference.method,

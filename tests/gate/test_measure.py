@@ -24,7 +24,9 @@ PHI = NormalDist().cdf
 Z = NormalDist().inv_cdf(0.95)
 CLASSIFICATION = [name for name in names() if resolve(name).task == "classification"]
 REGRESSION = [
-    name for name in names() if resolve(name).task == "regression" and resolve(name).family != "value"
+    name
+    for name in names()
+    if resolve(name).task == "regression" and resolve(name).family not in ("query", "value")
 ]
 
 
@@ -107,16 +109,16 @@ def test_every_metric_has_an_inference_that_mirrors_under_every_design(name: str
     )
     low, high = found.inference.bounds(0.05)
 
-    assert found.candidate == pytest.approx(metric.value(rows.truth, candidate), rel=1e-11)
+    assert found.candidate == pytest.approx(metric.value(rows.truth, candidate), rel=1e-11, abs=1e-11)
     assert found.inference.gain == pytest.approx(metric.sign * (found.candidate - found.reference), abs=1e-11)
     assert low <= found.inference.gain <= high
-    assert 0 < found.inference.standard_error < 0.2
+    assert 0 < found.inference.standard_error < (0.5 if metric.family == "distance" else 0.2)
     assert mirrored.inference.bounds(0.05) == (-high, -low)
     assert (found.inference.p_below(high + 1e-6) < 0.05, found.inference.p_below(high - 1e-6) < 0.05) == (
         True,
         False,
     )
-    if metric.family in ("closeness", "distance"):  # refused: there is nothing to be a share of
+    if metric.family in ("closeness", "distance", "binned"):  # refused: there is nothing to be a share of
         return
     # A share as tolerance is noise of its own: close to the plain interval for a small one.
     shared = measure_pair(metric, rows, candidate, reference, relative=0.01).inference

@@ -25,7 +25,13 @@ OF_PARAMETERS = (
     "quantile_coverage_error@0.3",
     *(f"mean_tweedie_deviance@{power}" for power in ("-0.5", "0", "1", "2", "3")),
 )
-ALL = (*(name for name in names() if not re.match(r"f\d", name)), *OF_F, *OF_PARAMETERS)
+#: Families whose metrics have tests of their own: they need queries, or take noise off their value.
+ELSEWHERE = ("query", "distance", "binned")
+ALL = (
+    *(name for name in names() if not re.match(r"f\d", name) and resolve(name).family not in ELSEWHERE),
+    *OF_F,
+    *OF_PARAMETERS,
+)
 #: What has an influence, and so an interval.
 JUDGED = tuple(name for name in ALL if resolve(name).family != "value")
 #: Targets and predictions of these have to be positive, or at least not negative.

@@ -11,13 +11,16 @@ from functools import cache
 from ..errors import ConfigurationError
 from . import (
     agreement,
+    calibration,
     classwise,
     correlation,
     deviance,
     multiclass,
     probability,
+    queries,
     ranking,
     regression,
+    reliability,
     shares,
 )
 from .metric import Metric
@@ -51,6 +54,8 @@ _BUILT_IN: dict[str, Callable[[], Metric]] = {
     "average_precision_micro": multiclass.average_precision_micro,
     "log_loss": probability.log_loss,
     "brier_score": probability.brier_score,
+    "calibration_slope_error": calibration.calibration_slope_error,
+    "calibration_intercept_error": calibration.calibration_intercept_error,
     "max_error": regression.max_error,
     "mean_absolute_error": regression.mean_absolute_error,
     "mean_squared_error": regression.mean_squared_error,
@@ -68,6 +73,31 @@ _BUILT_IN: dict[str, Callable[[], Metric]] = {
 
 #: Written ``stem@parameter``: one metric for each value of a number.
 _PARAMETRISED: dict[str, Parametrised] = {
+    **{
+        stem: Parametrised(
+            make=make,
+            kind=int,
+            parameter="k",
+            range="a whole number from 1 on",
+            allowed=lambda k: k >= 1,
+            shown=10,
+            alone="none",
+        )
+        for stem, make in (
+            ("ndcg", queries.ndcg),
+            ("mean_average_precision", queries.mean_average_precision),
+            ("mean_reciprocal_rank", queries.mean_reciprocal_rank),
+        )
+    },
+    "expected_calibration_error": Parametrised(
+        make=reliability.expected_calibration_error,
+        kind=int,
+        parameter="number of bins",
+        range="a whole number from 5 to 100",
+        allowed=lambda bins: 5 <= bins <= 100,
+        shown=15,
+        alone=15,
+    ),
     "top_k_accuracy": Parametrised(
         make=shares.top_k_accuracy,
         kind=int,
@@ -141,6 +171,10 @@ ALIASES: dict[str, str] = {
     "average_precision_score": "average_precision",
     "logloss": "log_loss",
     "cross_entropy": "log_loss",
+    "ece": "expected_calibration_error@15",
+    "ndcg_score": "ndcg",
+    "map": "mean_average_precision",
+    "mrr": "mean_reciprocal_rank",
     "brier": "brier_score",
     "brier_score_loss": "brier_score",
     "mae": "mean_absolute_error",
@@ -173,7 +207,8 @@ def names() -> tuple[str, ...]:
         stem if average == "binary" else f"{stem}_{average}" for stem in _SHOWN_F for average in _AVERAGES
     )
     parametrised = (family.example(stem) for stem, family in _PARAMETRISED.items())
-    return tuple(sorted((*_BUILT_IN, *f_names, *parametrised)))
+    alone = (stem for stem, family in _PARAMETRISED.items() if family.alone == "none")
+    return tuple(sorted((*_BUILT_IN, *f_names, *parametrised, *alone)))
 
 
 def resolve(name: str, extra: Iterable[Metric] = ()) -> Metric:

@@ -49,6 +49,8 @@ def checked(metric: Metric, *, instead: str = "") -> Metric:
         hits=metric.hits and guarded(metric.hits),
         losses=metric.losses and guarded(metric.losses),
         by_query=metric.by_query and guarded(metric.by_query),
+        deviation=metric.deviation and guarded(metric.deviation),
+        binned=metric.binned and guarded(metric.binned),
     )
 
 

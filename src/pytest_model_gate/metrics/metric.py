@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..errors import UndefinedMetricError
 from ..spec import Task, Tolerance
-from .rows import Floats, Mask, Predicted, Truth
+from .rows import Floats, Ints, Mask, Predicted, Truth
 
 #: What a model must be able to say.
 Needs = Literal["label", "score", "probability", "value"]
@@ -22,11 +22,24 @@ Needs = Literal["label", "score", "probability", "value"]
 #: ``mean``        a mean of per-row losses (paired t)
 #: ``closeness``   the distance of a share of rows from its target (Tango's bounds, at both sides of the kink)
 #: ``query``       a mean of one value per query (paired t over the queries)
+#: ``distance``    how far an estimate is from what is right (projected bounds)
+#: ``binned``      a sum of absolute deviations in bins (influence + allowance for bias)
 #: ``smooth``      anything else that has an influence function (influence + t)
 #: ``resampled``   a value under weights that has no influence function (bootstrap)
 #: ``value``       a value that no honest interval exists for: shown, never judged
 Family = Literal[
-    "proportion", "cells", "auc", "ranking", "mean", "closeness", "query", "smooth", "resampled", "value"
+    "proportion",
+    "cells",
+    "auc",
+    "ranking",
+    "mean",
+    "closeness",
+    "query",
+    "distance",
+    "binned",
+    "smooth",
+    "resampled",
+    "value",
 ]
 
 
@@ -73,6 +86,13 @@ class Metric:
         For ``family="query"``: ``by_query(truth, predicted) -> (values, counted)``, two arrays of shape
         (Q,) in the order of ``truth.queries``: the value is the (weighted) mean of the values that count.
         Rows must then have queries.
+    deviation : callable or None
+        For ``family="distance"``: ``deviation(truth, predicted) -> (deviation, influence)``, a signed number
+        whose absolute value is the value, and what each row adds to it, weighted and mean zero.
+    binned : callable or None
+        For ``family="binned"``: ``binned(truth, predicted) -> (bin, residual, deviation, noise)``: of each
+        row its bin and its weighted residual, of each bin the sum of these divided by n, and its standard
+        error with independent rows.
     cell_influence : callable or None
         For metrics that only see the confusion matrix: ``cell_influence(confusion) -> ndarray of shape
         (K, K)``, where ``confusion[r, c]`` counts (or weighs) the rows of true class r and predicted
@@ -111,6 +131,8 @@ class Metric:
     target: float | None = None
     losses: Callable[[Truth, Predicted], Floats] | None = None
     by_query: Callable[[Truth, Predicted], tuple[Floats, Mask]] | None = None
+    deviation: Callable[[Truth, Predicted], tuple[float, Floats]] | None = None
+    binned: Callable[[Truth, Predicted], tuple[Ints, Floats, Floats, Floats]] | None = None
     cell_influence: Callable[[Floats], Floats] | None = None
     labelled: Callable[[tuple[Any, ...]], Callable[[Floats], Floats]] | None = None
     resampler: Callable[[Truth, Predicted], Callable[[Floats], Floats]] | None = None

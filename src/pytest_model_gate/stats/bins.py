@@ -1,0 +1,223 @@
+"""The sum of absolute deviations in bins: its standard error, and what its estimate may be off by.
+
+No estimate of ``|rho|`` is unbiased near 0, so a normal interval around any of them passes models at the
+margin far too often, exactly where they are as far off as the rows can just show. The estimate here (that of
+:mod:`pytest_model_gate.metrics.reliability`) has a bias in closed form: with the standard errors ``s``
+(assumed) and ``sigma`` (real) and ``tau^2 = s^2 + sigma^2`` it is
+
+    -2 rho Phi(-rho / tau) + 2 (sigma^2 - s^2) / tau phi(rho / tau).
+
+The interval allows for the worst of it, bin by bin (a bias-aware interval, Armstrong and Kolesar 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .design import Codes, Design, Floats, Mask
+from .influence import from_influence
+from .student import Student
+from .variance import variance_of_mean
+
+#: Where ``2 u Phi(-u)`` is largest: it is 0.34 there.
+_WORST = 0.7517915
+
+#: Standard errors that a deviation may be closer to 0 than it looks.
+_CLOSER = 3.0
+
+#: With fewer bins that say anything, their errors do not average out to a normal one.
+MINIMUM_BINS = 4
+
+#: Slopes for the variance: errors of two models' bins average out better than those of one.
+_OF_ONE = 4.0
+_OF_TWO = 3.0
+
+_ROOT_TWO_PI = 2.5066282746310002
+
+#: The one-sided level that a standard error is read off at.
+_READ_AT = 0.05
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Side:
+    """One model's deviations.
+
+    Parameters
+    ----------
+    bin : ndarray of int, shape (n,)
+        Of each row.
+    residual : ndarray, shape (n,)
+        Truth minus confidence, weighted.
+    deviation : ndarray, shape (M,)
+        Sum of the residuals of each bin, divided by n.
+    noise : ndarray, shape (M,)
+        The standard error of the deviation that its estimated size assumes.
+    """
+
+    bin: Codes
+    residual: Floats
+    deviation: Floats
+    noise: Floats
+
+    def influence(self, steepness: float) -> Floats:
+        """Return the influence of each row on the estimated sum, for its variance.
+
+        Parameters
+        ----------
+        steepness : float
+            4 is the slope of the estimate itself, with which the variance is too large near 0 (Poincare's
+            inequality: the mean square of the slope is more than the variance); 0 is that of a known sign,
+            with which it is too small.
+        """
+        from scipy.special import ndtr
+
+        x = _quotient(self.deviation, self.noise)
+        slope = 2 * ndtr(x) - 1 + steepness * x * _density(x)
+        found: Floats = slope[self.bin] * self.residual
+        return found
+
+    @property
+    def telling(self) -> float:
+        """How many equally noisy bins would say as much (Kish)."""
+        squares = float((self.noise * self.noise).sum())
+        return float(self.noise.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Allowing:
+    """An inference that allows for a bias of its estimate.
+
+    Parameters
+    ----------
+    inner : Student
+        Without the bias.
+    below, above : float
+        How much lower and higher than its mean the true gain may be.
+    """
+
+    inner: Student
+    below: float
+    above: float
+
+    @property
+    def gain(self) -> float:
+        """The estimate."""
+        return self.inner.gain
+
+    @property
+    def standard_error(self) -> float:
+        """Read off the interval, because the bias shrinks with the rows as the error does."""
+        low, high = self.bounds(_READ_AT)
+        least, most = self.inner.bounds(_READ_AT)
+        return self.inner.standard_error * (high - low) / (most - least) if most > least else 0.0
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return self.inner.method
+
+    @property
+    def caution(self) -> str:
+        """Why the interval may neither let pass nor accuse."""
+        return self.inner.caution
+
+    def bounds(self, alpha: float) -> tuple[float, float]:
+        """Return the one-sided bounds; they always contain the gain."""
+        low, high = self.inner.bounds(alpha)
+        return low - self.below, high + self.above
+
+    def p_below(self, threshold: float) -> float:
+        """Return the p-value against "the gain is at least ``threshold``"."""
+        return self.inner.p_below(threshold - self.above)
+
+
+def from_bins(gain: float, candidate: Side, reference: Side | None, design: Design) -> Allowing:
+    """Return the inference on how much less far away the candidate is.
+
+    Parameters
+    ----------
+    gain : float
+        The estimate: of the reference (or a ceiling) minus that of the candidate.
+    candidate : Side
+        Its deviations.
+    reference : Side or None
+        The other model's; ``None`` where the candidate is compared with a ceiling.
+    design : Design
+        How the rows were drawn.
+    """
+    steepness = _OF_ONE if reference is None else _OF_TWO
+    psi = -candidate.influence(steepness)
+    down, up = _off(candidate, design)
+    below, above = down, up
+    if reference is not None:
+        psi += reference.influence(steepness)
+        other_down, other_up = _off(reference, design)
+        below, above = down + other_up, up + other_down
+        if design.independent:
+            # The biases of two models that say nearly the same nearly cancel.
+            apart = _apart(candidate, reference)
+            below, above = np.minimum(below, apart), np.minimum(above, apart)
+    inner = from_influence(gain, psi, design, method="bins, allowing for bias")
+    telling = min(side.telling for side in (candidate, reference) if side is not None)
+    if not inner.caution and telling < MINIMUM_BINS:
+        inner = Student(
+            inner.gain,
+            inner.standard_error,
+            inner.df,
+            inner.method,
+            f"nearly all rows lie in {telling:.1f} bins, and an interval needs {MINIMUM_BINS} or more",
+        )
+    return Allowing(inner, float(below.sum()), float(above.sum()))
+
+
+def _off(side: Side, design: Design) -> tuple[Floats, Floats]:
+    """Return by how much the estimate of each bin may be too small and too large on average."""
+    from scipy.special import ndtr
+
+    assumed = side.noise
+    real = assumed if design.independent else np.maximum(assumed, _errors(side, design))
+    tau = np.sqrt(assumed * assumed + real * real)
+    least = np.maximum(0.0, _quotient(np.abs(side.deviation) - _CLOSER * real, tau))
+    worst = np.maximum(least, _WORST)
+    down = 2 * worst * ndtr(-worst) * tau
+    up = 2 * _density(least) * _quotient(real * real - assumed * assumed, tau, known=0.0)
+    return down, up
+
+
+def _errors(side: Side, design: Design) -> Floats:
+    """Return the standard error of each deviation under a design."""
+    found = np.zeros(len(side.deviation))
+    for at in np.flatnonzero(np.bincount(side.bin, minlength=len(found))):
+        inside = np.where(side.bin == at, side.residual, 0.0)
+        found[at] = math.sqrt(variance_of_mean(inside, design).variance)
+    return found
+
+
+def _apart(one: Side, two: Side) -> Floats:
+    """Return how far apart the deviations of independent rows may be in each bin, in truth."""
+    bins, n = len(one.deviation), len(one.bin)
+    same = one.bin == two.bin
+    squares = np.bincount(one.bin[same], (one.residual[same] - two.residual[same]) ** 2, bins)
+    # Both others first: swapping the models must not change the last digit.
+    squares = squares + (_squares(one, ~same, bins) + _squares(two, ~same, bins))
+    noise = np.abs(one.noise - two.noise) * math.sqrt(2)
+    apart: Floats = np.abs(one.deviation - two.deviation) + _CLOSER * np.sqrt(squares) / n + 0.34 * noise
+    return apart
+
+
+def _squares(side: Side, rows: Mask, bins: int) -> Floats:
+    squares: Floats = np.bincount(side.bin[rows], side.residual[rows] ** 2, bins)
+    return squares
+
+
+def _quotient(part: Floats, whole: Floats, known: float | None = None) -> Floats:
+    out = np.sign(part) * 40.0 if known is None else np.full(len(part), known)
+    return np.divide(part, whole, out=out, where=whole > 0)
+
+
+def _density(x: Floats) -> Floats:
+    density: Floats = np.exp(-0.5 * x * x) / _ROOT_TWO_PI
+    return density
