@@ -216,7 +216,7 @@ def test_trusting_writes_and_checking_does_not(capsys):
     ("arguments", "message"),
     [
         (["pni"], "'pni' is no command. Did you mean 'pin'?"),
-        (["nonsense"], "'nonsense' is no command. Known: pin, report."),
+        (["nonsense"], "'nonsense' is no command. Known: compare, ledger, pin, plan, report."),
         (
             ["report", "a.json", "--wide"],
             "report takes no argument '--wide'. See model-gate report --help.",
@@ -256,4 +256,4 @@ def test_no_command(capsys):
     assert main([]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("usage: model-gate [-h] [--version] {pin,report} ...")
+    assert err.startswith("usage: model-gate [-h] [--version] {pin,report,compare,ledger,plan} ...")

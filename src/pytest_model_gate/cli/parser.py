@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, ledger, pin, report
+from . import compare, ledger, pin, plan, report
 
 PROGRAM = "model-gate"
 
 #: One module per command: it knows its arguments, its help and how it is carried out.
-_MODULES = {"pin": pin, "report": report, "compare": compare, "ledger": ledger}
+_MODULES = {"pin": pin, "report": report, "compare": compare, "ledger": ledger, "plan": plan}
 COMMANDS = tuple(_MODULES)
 
 OVERVIEW = """\

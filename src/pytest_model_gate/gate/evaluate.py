@@ -24,8 +24,8 @@ from .lines import Ask, plan
 from .measure import Measured, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import notes, one_model, versions
-from .pilot import level, plans
-from .planned import Planned, Wish
+from .pilot import plans
+from .planned import Planned, Wish, level
 from .registry import build_registry, extra_metrics
 from .reuse import Reuse, counted, told
 from .reuse_keys import whole_only

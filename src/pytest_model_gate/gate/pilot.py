@@ -8,21 +8,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..errors import ModelGateError
 from ..metrics.metric import Metric
 from ..results import GateRecord, Line
-from ..spec import GateSpec, Tolerance
+from ..spec import Tolerance
 from ..stats.design import Design
 from ..stats.planning import margin_without_discordance
 from ..stats.prospect import Normal, Prospect
-from ..stats.spending import alpha_in_force
 from ..stats.tango_power import PairedProspect
 from .canonical import canonical
 from .lines import Ask
 from .measure import Measured, measure_pair
 from .planned import Planned, Wish, work_out
-from .rows import Judged
+
+if TYPE_CHECKING:
+    from .rows import Judged
 
 _IDENTICAL = "both models say the same on every row, so nothing is known of how models differ"
 
@@ -39,16 +41,6 @@ class OnlyWith(Prospect):
         if margin <= margin_without_discordance(self.n, alpha):
             return 0.0
         return self.normal.power(margin, alpha, gain)
-
-
-def level(spec: GateSpec, wish: Wish) -> float:
-    """Return the one-sided level that is planned for: what a first use of the holdout is judged at."""
-    if wish.alpha is not None:
-        return wish.alpha
-    if not spec.counts_uses:
-        return spec.alpha
-    budget = spec.holdout_budget
-    return alpha_in_force(spec.alpha, number=1, budget=budget, spending=spec.spending or "equal")
 
 
 def plans(
@@ -122,6 +114,7 @@ def _planned(
         standard_error=measured.inference.standard_error,
         bounds=metric.bounds,
         design_effect=_design_effect(ask, metric, judged, measured),
+        reference=measured.reference,
         method=method,
     )
 
@@ -183,6 +176,7 @@ def _of_line(line: Line, alpha: float, wish: Wish) -> Planned:
         alpha=alpha,
         wish=wish,
         standard_error=error,
+        reference=line.reference,
     )
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import ConfigurationError
+from ..spec import GateSpec
 from ..stats.prospect import Prospect, detectable, rows_for
+from ..stats.spending import alpha_in_force
 
 #: The powers that are always shown.
 POWERS = (0.8, 0.9)
@@ -86,6 +88,8 @@ class Planned:
         of the assumed gain.
     design_effect : float or None
         How many rows of the groups say as much as one independent row.
+    reference : float or None
+        Production's value, where a pilot tells it.
     caution : str
         Why there are no numbers. Empty: there are.
     method : str
@@ -105,6 +109,7 @@ class Planned:
     power_if_equal: float | None = None
     power_with_gain: float | None = None
     design_effect: float | None = None
+    reference: float | None = None
     caution: str = ""
     method: str = ""
 
@@ -126,6 +131,7 @@ def work_out(
     standard_error: float | None = None,
     bounds: Sequence[float] = (-math.inf, math.inf),
     design_effect: float | None = None,
+    reference: float | None = None,
     method: str = "normal",
 ) -> Planned:
     """Work out a plan.
@@ -136,7 +142,7 @@ def work_out(
         ``at(rows)``: what so many rows can tell.
     bounds : sequence of float
         Least and greatest value of the metric: no margin is larger than their distance.
-    metric, slice, rows, margin, tolerance, alpha, standard_error, design_effect, method
+    metric, slice, rows, margin, tolerance, alpha, standard_error, design_effect, reference, method
         As in :class:`Planned`.
     wish : Wish
         Power and gain.
@@ -165,5 +171,28 @@ def work_out(
             None if here is None or margin is None or not wish.gain else here.power(margin, alpha, wish.gain)
         ),
         design_effect=design_effect,
+        reference=reference,
         method=method,
     )
+
+
+def level(spec: GateSpec, wish: Wish) -> float:
+    """Return the one-sided level that is planned for: what a first use of the holdout is judged at."""
+    if wish.alpha is not None:
+        return wish.alpha
+    if not spec.counts_uses:
+        return spec.alpha
+    budget = spec.holdout_budget
+    return alpha_in_force(spec.alpha, number=1, budget=budget, spending=spec.spending or "equal")
+
+
+def rounded_up(rows: int, digits: int = 2) -> int:
+    """Return a number of rows with so many significant digits, never fewer rows than that.
+
+    Examples
+    --------
+    >>> rounded_up(40_355), rounded_up(40_355, 3), rounded_up(7)
+    (41000, 40400, 7)
+    """
+    step: int = 10 ** max(0, len(str(rows)) - digits)
+    return -(-rows // step) * step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -174,6 +174,18 @@ class Gates:
         if key not in self._evaluations:
             self._evaluations[key] = Evaluation(spec, registry, pin=bool(self.config.getoption("gate_pin")))
         return self._evaluations[key]
+
+    def doubts(self, gates: Iterable[GateItem]) -> list[str]:
+        """Return a sentence for each gate that can hardly pass with the rows that are pinned."""
+        from ..gate.outlook import Outlook
+        from ..report.escape import plain
+
+        known, seen = Outlook(), dict[str, None]()
+        for gate in gates:
+            said = known.of(gate.spec, gate.registry)
+            if said:
+                seen[plain(said)] = None
+        return list(seen)
 
     def check_together(self, items: Sequence[GateItem], *, whole: bool) -> None:
         """Check what only all gates together tell.

@@ -64,6 +64,7 @@ class GateSession:
         self._items: list[GateItem] = []
         self._errors: dict[str, str] = {}  # text -> what to print as its place
         self._gates: Gates | None = None
+        self._doubts: list[str] = []
 
     @property
     def gates(self) -> Gates:
@@ -152,6 +153,8 @@ class GateSession:
             except ModelGateError as error:
                 gate.refuse()
                 self._errors.setdefault(str(error), gate.item.nodeid)
+        if not hasattr(self.config, "workerinput"):  # a worker prints nothing
+            self._doubts = self.gates.doubts(self)
         whole = not (self._errors or session.testsfailed or self._narrowed())
         try:
             self.gates.check_together(self._items, whole=whole)
@@ -159,6 +162,13 @@ class GateSession:
             self._errors[str(error)] = "model gates"
             for gate in self:
                 gate.refuse()
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say which gates can hardly pass with the rows that are pinned, before any is judged.
+
+        Lines of the report and no warnings: ``-W error`` must not make errors of them.
+        """
+        return self._doubts
 
     def _narrowed(self) -> bool:
         """Whether the user asked for a part of the tests only."""
