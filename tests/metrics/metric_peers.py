@@ -155,6 +155,16 @@ def spearman(t, p, w):
     return float(np.sum(w * x * y) / np.sqrt(np.sum(w * x * x) * np.sum(w * y * y)))
 
 
+def ks(t, p, w):
+    """The largest distance of two distribution functions; scipy's where unweighted."""
+    score, y = p.probability, t.values
+    if w is None:
+        return float(stats.ks_2samp(score[y == 1], score[y == 0]).statistic)
+    below = score[None, :] <= score[:, None]
+    rates = [(below * w)[:, y == code].sum(axis=1) / w[y == code].sum() for code in (0, 1)]
+    return float(np.max(np.abs(rates[0] - rates[1])))
+
+
 def pearson(t, p, w):
     """Correlation from the moments; scipy's where unweighted."""
     if w is None:
@@ -194,6 +204,7 @@ PEERS: dict[str, Callable[..., float]] = {
     "cohen_kappa_linear": _kappa("linear"),
     "cohen_kappa_quadratic": _kappa("quadratic"),
     "roc_auc": _score(peer.roc_auc_score),
+    "ks_statistic": ks,
     "gini": lambda t, p, w: 2 * _score(peer.roc_auc_score)(t, p, w) - 1,
     "average_precision": _score(peer.average_precision_score),
     "average_precision_macro": _average_precisions,
@@ -275,6 +286,7 @@ def exists(name: str, truth: Truth, predicted: Predicted) -> bool:
         "cohen_kappa_quadratic": len(true) > 1,
         "roc_auc": len(true) == 2,
         "gini": len(true) == 2,
+        "ks_statistic": len(true) == 2,
         "average_precision": 1 in true,
         "average_precision_macro": len(true) == k,
         "average_precision_weighted": len(true) == k,

@@ -29,6 +29,18 @@ def balanced_accuracy() -> Metric:
     return cell_metric(name="balanced_accuracy", value=_balanced, influence=_balanced_influence)
 
 
+def informedness(name: str) -> Metric:
+    """Return the sum of the two classes' recalls less 1 (Youden's J), where both classes are in the truth."""
+
+    def value(cells: Cells) -> float:
+        return float(np.sum(cells.right / cells.true) - 1)
+
+    def influence(shares: Cells) -> Floats:
+        return np.diag(1 / shares.true) - (shares.right / shares.true**2)[:, None]
+
+    return cell_metric(name=name, value=value, influence=influence)
+
+
 def matthews_corrcoef() -> Metric:
     """Return the Matthews correlation of truth and labels, for any number of classes.
 

@@ -21,6 +21,7 @@ from . import (
     ranking,
     regression,
     reliability,
+    separation,
     shares,
 )
 from .metric import Metric
@@ -45,6 +46,7 @@ _BUILT_IN: dict[str, Callable[[], Metric]] = {
     "cohen_kappa_quadratic": lambda: agreement.cohen_kappa("cohen_kappa_quadratic", power=2),
     "roc_auc": ranking.roc_auc,
     "gini": ranking.gini,
+    "ks_statistic": separation.ks_statistic,
     "roc_auc_ovr": multiclass.roc_auc_ovr,
     "roc_auc_ovr_weighted": lambda: multiclass.roc_auc_ovr(weighted=True),
     "roc_auc_ovo": multiclass.roc_auc_ovo,
@@ -162,6 +164,8 @@ ALIASES: dict[str, str] = {
     "auroc": "roc_auc",
     "roc_auc_score": "roc_auc",
     "gini_coefficient": "gini",
+    "ks": "ks_statistic",
+    "ks_2samp": "ks_statistic",
     "accuracy_ratio": "gini",
     "auc_ovr": "roc_auc_ovr",
     "auc_ovo": "roc_auc_ovo",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ Needs = Literal["label", "score", "probability", "value"]
 #: ``auc``         the two-class ROC-AUC, or linear in it between its ``bounds`` (DeLong, MOVER near 1)
 #: ``ranking``     other functions of the order of the scores (influence)
 #: ``mean``        a mean of per-row losses (paired t)
+#: ``maximum``     the largest value of all thresholds (influence at it, cross-fitted bounds)
 #: ``closeness``   the distance of a share of rows from its target (Tango's bounds, at both sides of the kink)
 #: ``query``       a mean of one value per query (paired t over the queries)
 #: ``distance``    how far an estimate is from what is right (projected bounds)
@@ -33,6 +34,7 @@ Family = Literal[
     "auc",
     "ranking",
     "mean",
+    "maximum",
     "closeness",
     "query",
     "distance",
@@ -77,6 +79,12 @@ class Metric:
         For ``family="proportion"``: ``hits(truth, predicted) -> (right, within)``, two boolean arrays of
         shape (n,): the value is the share of ``right`` among ``within``. For ``family="closeness"`` all
         rows are within, and the value is the distance of the share from ``target``.
+    labelled_at_best : callable or None
+        For ``family="maximum"``: ``labelled_at_best(truth, predicted) -> (metric, labels)``: the metric of
+        labels that this one is at its best threshold, and the labels there.
+    apart : callable or None
+        For ``family="maximum"``: ``apart(truth, predicted, halves) -> float``: the value at thresholds that
+        one half of the rows has chosen, measured on the other; ``halves`` is ``None`` for a plain sample.
     target : float or None
         For ``family="closeness"``: the share that is right.
     losses : callable or None
@@ -128,6 +136,8 @@ class Metric:
     influence: Callable[[Truth, Predicted], Floats] = _no_influence
     family: Family = "smooth"
     hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None
+    labelled_at_best: Callable[[Truth, Predicted], tuple[Metric, Predicted]] | None = None
+    apart: Callable[[Truth, Predicted, Sequence[Mask] | None], float] | None = None
     target: float | None = None
     losses: Callable[[Truth, Predicted], Floats] | None = None
     by_query: Callable[[Truth, Predicted], tuple[Floats, Mask]] | None = None

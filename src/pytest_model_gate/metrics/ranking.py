@@ -116,7 +116,9 @@ def average_precision_influence(ranks: Ranks, positives: Ints) -> Floats:
 
 def roc_auc() -> Metric:
     """Return the area under the ROC curve of two classes."""
-    return _two_class("roc_auc", _both("roc_auc"), auc, auc_influence, "auc", "roc_auc_ovr or roc_auc_ovo")
+    return _two_class(
+        "roc_auc", require_both("roc_auc"), auc, auc_influence, "auc", "roc_auc_ovr or roc_auc_ovo"
+    )
 
 
 def gini() -> Metric:
@@ -130,7 +132,9 @@ def gini() -> Metric:
     def value(ranks: Ranks) -> float:
         return 2 * auc(ranks) - 1
 
-    return _two_class("gini", _both("gini"), value, twice, "auc", "roc_auc_ovr or roc_auc_ovo", low=-1.0)
+    return _two_class(
+        "gini", require_both("gini"), value, twice, "auc", "roc_auc_ovr or roc_auc_ovo", low=-1.0
+    )
 
 
 def average_precision() -> Metric:
@@ -150,8 +154,8 @@ def average_precision() -> Metric:
     )
 
 
-def _both(name: str) -> Callable[[Truth], None]:
-    """Return the condition that both classes have rows."""
+def require_both(name: str) -> Callable[[Truth], None]:
+    """Return the condition that both classes have rows, for the metric of this name."""
 
     def require(truth: Truth) -> None:
         absent = 1 if not len(truth.positives) else 0
@@ -176,11 +180,11 @@ def _two_class(
 ) -> Metric:
     def of_rows(truth: Truth, predicted: Predicted) -> float:
         require(truth)
-        return value(predicted.shared(_ranks, truth))
+        return value(predicted.shared(two_class_ranks, truth))
 
     def per_row(truth: Truth, predicted: Predicted) -> Floats:
         require(truth)
-        return truth.weigh(influence(predicted.shared(_ranks, truth), truth.positives))
+        return truth.weigh(influence(predicted.shared(two_class_ranks, truth), truth.positives))
 
     metric = Metric(
         name=name,
@@ -196,7 +200,8 @@ def _two_class(
     return checked(metric, instead=instead)
 
 
-def _ranks(truth: Truth, predicted: Predicted) -> Ranks:
+def two_class_ranks(truth: Truth, predicted: Predicted) -> Ranks:
+    """Return how the two classes share the levels of the score; work that metrics share."""
     levels = predicted.levels
     assert levels is not None, "checked before"
     return Ranks.of(levels, truth, truth.positives)
