@@ -191,8 +191,13 @@ def _distinct(scored: Sequence[Scored], rows: Rows, wanted: int) -> list[Scored]
 
 
 def _refined(item: Scored, rows: Rows, totals: _Table) -> Scored:
-    """Return the segment with the ends of its ranges moved to where it does worst."""
+    """Return the segment with the ends of its ranges moved to where it does worst.
+
+    A range with one end is one of few, a range with two is one of many: an end that leaves out hardly
+    anything costs more than it is worth.
+    """
     conditions = list(item.segment.conditions)
+    z = None
     for place in [*range(len(conditions))] * _SWEEPS:
         feature = conditions[place].feature
         bins = len(feature.edges)
@@ -202,13 +207,17 @@ def _refined(item: Scored, rows: Rows, totals: _Table) -> Scored:
         inside = others.holds(rows.index)
         inside &= feature.codes[rows.index] < bins
         ends = [(low, high) for low in range(bins) for high in range(low, bins) if high - low < bins - 1]
-        holds = _spans(ends, bins)
-        table = _Table.count(rows, feature.codes[rows.index], bins, inside).within(holds)
-        for metric, z, best in table.worst(rows, totals, 1):
-            if metric == item.metric and worth(z, item.family) > item.score:
-                conditions[place] = Condition(feature, *ends[best])
-                item = Scored(worth(z, item.family), metric, Segment(tuple(conditions)), item.family)
-    return item
+        table = _Table.count(rows, feature.codes[rows.index], bins, inside).within(_spans(ends, bins))
+        scores = table.scores(item.metric, rows, totals)
+        one_end = np.array([low == 0 or high == bins - 1 for low, high in ends])
+        cost = np.where(one_end, np.log(one_end.sum()), np.log(max((~one_end).sum(), 1)))
+        best = int(np.argmax(scores * np.abs(scores) / 2 - cost))
+        if np.isfinite(scores[best]):
+            conditions[place] = Condition(feature, *ends[best])
+            z = float(scores[best])
+    if z is None:
+        return item
+    return item._replace(segment=Segment(tuple(conditions)), score=worth(z, item.family))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -308,13 +317,14 @@ class _Table:
 
     def worst(self, rows: Rows, totals: _Table, wanted: int) -> Iterator[tuple[str, float, int]]:
         """Yield metric, score and place of the worst ones, those of every metric for themselves."""
-        chosen = self._chosen(rows, totals)
-        if not chosen.any():
-            return
         for metric in self.sums:
-            z = np.where(chosen, self._score(metric, totals), -np.inf)
+            z = self.scores(metric, rows, totals)
             places = np.argsort(-z, kind="stable")[:wanted]
             yield from ((metric, float(z[place]), int(place)) for place in places if np.isfinite(z[place]))
+
+    def scores(self, metric: str, rows: Rows, totals: _Table) -> Floats:
+        """Return the score of each in one metric; minus infinity for those that are too small."""
+        return np.where(self._chosen(rows, totals), self._score(metric, totals), -np.inf)
 
     def _score(self, metric: str, totals: _Table) -> Floats:
         """Return how many standard errors each is below the tolerance, and below all other rows.
