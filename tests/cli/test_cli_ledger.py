@@ -82,11 +82,11 @@ def test_it_lists_every_use(ledger, capsys):
     status, text = run(capsys, "-v")
     assert status == 0
     assert text.splitlines()[3:8] == [
-        "  use    date        gate    candidate         alpha    verdict",
-        "  1      2030-02-01  credit  models:/credit/1  0.0025   regressed",
-        "  2      2030-02-02  credit  models:/credit/2  0.0025   pass",
-        "  3      2030-02-03  credit  models:/credit/3  0.0025   regressed",
-        "  4      2030-02-04  credit  models:/credit/4  0.0025   (none arrived)",
+        "  use  date        gate    candidate         alpha   verdict",
+        "  1    2030-02-01  credit  models:/credit/1  0.0025  regressed",
+        "  2    2030-02-02  credit  models:/credit/2  0.0025  pass",
+        "  3    2030-02-03  credit  models:/credit/3  0.0025  regressed",
+        "  4    2030-02-04  credit  models:/credit/4  0.0025  (none arrived)",
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_reset_is_of_the_content_that_was_used_last(ledger, capsys, tmp_path):
         f"  reset    {day}: labels were corrected",
     ]
     assert run(capsys, "-v")[1].splitlines()[4] == (
-        "  1      2030-02-01  credit  models:/credit/1  0.0025   regressed, before the last reset"
+        "  1    2030-02-01  credit  models:/credit/1  0.0025  regressed, before the last reset"
     )
     assert run(capsys, "--reset", NEW, "--reason", "again")[1].startswith(
         "data/holdout.parquet sha256:abababababab: reset 2,"

@@ -131,12 +131,11 @@ def _counted(known: Holdout) -> Iterator[str]:
 
 
 def _listed(known: Holdout) -> Iterator[str]:
-    from tabulate import tabulate
-
     from ..report.escape import plain
 
-    rows = [
-        [
+    rows = [("use", "date", "gate", "candidate", "alpha", "verdict")]
+    rows += [
+        (
             str(use.first.number),
             plain(use.first.date[:10]),
             plain(use.first.gate),
@@ -144,12 +143,13 @@ def _listed(known: Holdout) -> Iterator[str]:
             f"{use.first.alpha:.3g}",
             plain(_verdict(use.lines))
             + ("" if use.first.period >= known.period else ", before the last reset"),
-        ]
+        )
         for use in known.uses
     ]
-    heads = ["use", "date", "gate", "candidate", "alpha", "verdict"]
-    text = tabulate(rows, headers=heads, tablefmt="plain", disable_numparse=True)
-    yield from (f"  {line.rstrip()}" for line in text.splitlines())
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  " + "  ".join(cells).rstrip()
 
 
 def _verdict(lines: Sequence[Use]) -> str:
