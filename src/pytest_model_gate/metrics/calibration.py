@@ -76,17 +76,18 @@ def _require(name: str, truth: Truth, predicted: Predicted) -> None:
     if positive in (0, truth.n):
         absent = label(truth.classes, 0 if positive else 1)
         raise undefined(name, "both classes", f"these {count(truth.n)} have none of class {absent}")
-    if name != "calibration_slope_error":
-        return
     p = predicted.shared(_logit, truth)
-    yes, no = p[truth.positives], p[truth.values == 0]
     if p.min() == p.max():
+        # In the large a constant is calibrated or not whatever the model knows: the prior always is.
         raise undefined(
             name,
             "probabilities that differ",
             f"all {truth.n:,} are {float(_positive(predicted)[0]):g}",
-            "Use calibration_intercept_error or log_loss, which exist for them.",
+            "Use log_loss or brier_score, which exist for them.",
         )
+    if name != "calibration_slope_error":
+        return
+    yes, no = p[truth.positives], p[truth.values == 0]
     if yes.min() >= no.max() or yes.max() <= no.min():
         raise undefined(
             name,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .design import Codes, Design, Floats, Mask
+from .design import Codes, Design, Floats
 from .influence import from_influence
 from .student import Student
 from .variance import variance_of_mean
@@ -200,17 +200,17 @@ def _apart(one: Side, two: Side) -> Floats:
     """Return how far apart the deviations of independent rows may be in each bin, in truth."""
     bins, n = len(one.deviation), len(one.bin)
     same = one.bin == two.bin
-    squares = np.bincount(one.bin[same], (one.residual[same] - two.residual[same]) ** 2, bins)
-    # Both others first: swapping the models must not change the last digit.
-    squares = squares + (_squares(one, ~same, bins) + _squares(two, ~same, bins))
+    paired = _squares(one.bin[same], one.residual[same] - two.residual[same], bins)
+    alone = _squares(one.bin[~same], one.residual[~same], bins)
+    # Sums in this order: swapping the models must not change the last digit.
+    squares = paired + (alone + _squares(two.bin[~same], two.residual[~same], bins))
     noise = np.abs(one.noise - two.noise) * math.sqrt(2)
     apart: Floats = np.abs(one.deviation - two.deviation) + _CLOSER * np.sqrt(squares) / n + 0.34 * noise
     return apart
 
 
-def _squares(side: Side, rows: Mask, bins: int) -> Floats:
-    squares: Floats = np.bincount(side.bin[rows], side.residual[rows] ** 2, bins)
-    return squares
+def _squares(at: Codes, residual: Floats, bins: int) -> Floats:
+    return np.bincount(at, weights=residual * residual, minlength=bins).astype(np.float64, copy=False)
 
 
 def _quotient(part: Floats, whole: Floats, known: float | None = None) -> Floats:
