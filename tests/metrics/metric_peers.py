@@ -244,9 +244,7 @@ def _top_k(k):
 #: Peers of metrics with a parameter.
 OF_STEM: dict[str, Callable[[float], Callable[..., float]]] = {
     "top_k_accuracy": _top_k,
-    "quantile_coverage_error": lambda q: (
-        lambda t, p, w: abs(np.average(t.values <= p.value, weights=w) - q)
-    ),
+    "quantile_coverage_error": lambda q: lambda t, p, w: abs(np.average(t.values <= p.value, weights=w) - q),
     "mean_pinball_loss": lambda alpha: _values(partial(peer.mean_pinball_loss, alpha=alpha)),
     "mean_tweedie_deviance": lambda power: _values(partial(peer.mean_tweedie_deviance, power=power)),
 }

@@ -16,17 +16,17 @@ from pytest_model_gate.metrics.catalogue import ALIASES, names, resolve
 def test_the_names():
     assert names() == (
         "accuracy", "average_precision", "average_precision_macro", "average_precision_micro",
-        "average_precision_weighted", "balanced_accuracy", "brier_score",
-        "calibration_intercept_error", "calibration_slope_error", "cohen_kappa", "cohen_kappa_linear",
-        "cohen_kappa_quadratic", "expected_calibration_error@15", "explained_variance", "f0.5", "f0.5_macro",
-        "f0.5_micro", "f0.5_weighted", "f1", "f1_macro", "f1_micro", "f1_weighted", "f2", "f2_macro",
-        "f2_micro", "f2_weighted", "gini", "log_loss", "matthews_corrcoef", "max_error",
+        "average_precision_weighted", "balanced_accuracy", "brier_score", "calibration_intercept_error",
+        "calibration_slope_error", "cohen_kappa", "cohen_kappa_linear", "cohen_kappa_quadratic",
+        "expected_calibration_error@15", "explained_variance", "f0.5", "f0.5_macro", "f0.5_micro",
+        "f0.5_weighted", "f1", "f1_macro", "f1_micro", "f1_weighted", "f2", "f2_macro", "f2_micro",
+        "f2_weighted", "gini", "ks_statistic", "log_loss", "matthews_corrcoef", "max_error",
         "mean_absolute_error", "mean_absolute_percentage_error", "mean_average_precision",
-        "mean_average_precision@10", "mean_gamma_deviance",
-        "mean_pinball_loss@0.5", "mean_poisson_deviance", "mean_reciprocal_rank", "mean_reciprocal_rank@10",
-        "mean_squared_error", "mean_squared_log_error", "mean_tweedie_deviance@1.5", "ndcg", "ndcg@10",
-        "negative_predictive_value", "pearson", "precision", "precision_macro",
-        "precision_micro", "precision_weighted", "r2", "recall", "recall_macro", "recall_micro",
+        "mean_average_precision@10", "mean_gamma_deviance", "mean_pinball_loss@0.5",
+        "mean_poisson_deviance", "mean_reciprocal_rank", "mean_reciprocal_rank@10", "mean_squared_error",
+        "mean_squared_log_error", "mean_tweedie_deviance@1.5", "ndcg", "ndcg@10",
+        "negative_predictive_value", "pearson", "precision", "precision_macro", "precision_micro",
+        "precision_weighted", "quantile_coverage_error@0.9", "r2", "recall", "recall_macro", "recall_micro",
         "recall_weighted", "roc_auc", "roc_auc_ovo", "roc_auc_ovr", "roc_auc_ovr_weighted",
         "root_mean_squared_error", "root_mean_squared_log_error", "spearman", "specificity",
         "top_k_accuracy@2",
@@ -78,10 +78,10 @@ def test_every_scikit_learn_scorer_that_we_have_is_found_under_its_own_name():
     assert missing == {
         "average_precision_macro", "average_precision_micro", "average_precision_weighted",
         "calibration_intercept_error", "calibration_slope_error", "cohen_kappa", "cohen_kappa_linear",
-        "cohen_kappa_quadratic", "expected_calibration_error@15", "gini", "mean_average_precision",
-        "mean_average_precision@10", "mean_pinball_loss@0.5", "mean_reciprocal_rank",
-        "mean_reciprocal_rank@10", "ndcg", "ndcg@10",
-        "mean_tweedie_deviance@1.5", "negative_predictive_value", "pearson", "spearman", "specificity",
+        "cohen_kappa_quadratic", "expected_calibration_error@15", "gini", "ks_statistic",
+        "mean_average_precision", "mean_average_precision@10", "mean_pinball_loss@0.5",
+        "mean_reciprocal_rank", "mean_reciprocal_rank@10", "mean_tweedie_deviance@1.5", "ndcg", "ndcg@10",
+        "negative_predictive_value", "pearson", "quantile_coverage_error@0.9", "spearman", "specificity",
     }  # fmt: skip
 
 
@@ -162,14 +162,16 @@ def test_directions_and_defaults():
     down = {name for name in names() if not resolve(name).higher_is_better}
     assert down == {
         "brier_score", "calibration_intercept_error", "calibration_slope_error",
-        "expected_calibration_error@15", "log_loss", "max_error", "mean_absolute_error", "mean_absolute_percentage_error",
-        "mean_gamma_deviance", "mean_pinball_loss@0.5", "mean_poisson_deviance", "mean_squared_error",
-        "mean_squared_log_error", "mean_tweedie_deviance@1.5", "root_mean_squared_error",
+        "expected_calibration_error@15", "log_loss", "max_error", "mean_absolute_error",
+        "mean_absolute_percentage_error", "mean_gamma_deviance", "mean_pinball_loss@0.5",
+        "mean_poisson_deviance", "mean_squared_error", "mean_squared_log_error",
+        "mean_tweedie_deviance@1.5", "quantile_coverage_error@0.9", "root_mean_squared_error",
         "root_mean_squared_log_error",
     }  # fmt: skip
     crossing = {name for name in names() if resolve(name).crosses_zero}
     assert crossing == {
         "calibration_intercept_error", "calibration_slope_error", "cohen_kappa", "cohen_kappa_linear",
-        "cohen_kappa_quadratic", "expected_calibration_error@15", "explained_variance", "matthews_corrcoef", "pearson", "r2", "spearman",
+        "cohen_kappa_quadratic", "expected_calibration_error@15", "explained_variance", "matthews_corrcoef",
+        "pearson", "quantile_coverage_error@0.9", "r2", "spearman",
     }  # fmt: skip
     assert {resolve(name).default_tolerance.relative for name in crossing} == {False}

@@ -32,7 +32,7 @@ def test_one_sort_serves_all_ranking_metrics(monkeypatch):
     plain = np.argsort
     monkeypatch.setattr(np, "argsort", lambda *a, **k: sorts.append(1) or plain(*a, **k))
     truth, predicted = rows()
-    for name in ("roc_auc", "gini", "average_precision"):
+    for name in ("roc_auc", "gini", "ks_statistic", "average_precision"):
         resolve(name).value(truth, predicted)
         resolve(name).influence(truth, predicted)
     assert len(sorts) == 1
@@ -152,7 +152,7 @@ def test_whole_weights_are_repeated_rows(name, data):
 def test_ranking_metrics_see_the_order_only(data):
     truth, predicted = data.draw(classified(k=2))
     higher = Predicted(score=Levels.of(predicted.probability).level * 7.0 - 3)
-    for name in ("roc_auc", "gini", "average_precision"):
+    for name in ("roc_auc", "gini", "ks_statistic", "average_precision"):
         if exists(name, truth, predicted):
             metric = resolve(name)
             assert metric.value(truth, higher) == metric.value(truth, predicted)

@@ -30,6 +30,8 @@ UNDEFINED = [
      "roc_auc needs both classes; these 412 rows have none of class 'yes'." + SLICE),
     ("roc_auc", classes([1, 1]), labels(0, 1),
      "roc_auc needs both classes; these 2 rows have none of class 'no'." + SLICE),
+    ("ks_statistic", classes([0, 0]), labels(0, 1),
+     "ks_statistic needs both classes; these 2 rows have none of class 'yes'." + SLICE),
     ("gini", classes([1, 1]), labels(0, 1),
      "gini needs both classes; these 2 rows have none of class 'no'." + SLICE),
     ("average_precision", classes([0, 0]), labels(0, 1),
@@ -139,6 +141,8 @@ def test_what_is_missing_is_said(name, truth, predicted, text):
         ("specificity", "recall_macro, which averages over all classes"),
         ("roc_auc", "roc_auc_ovr or roc_auc_ovo"),
         ("average_precision", "average_precision_macro"),
+        ("gini", "roc_auc_ovr or roc_auc_ovo"),
+        ("ks_statistic", "roc_auc_ovr or cohen_kappa"),
         ("negative_predictive_value", "precision_macro, which averages over all classes"),
     ],
 )
@@ -212,6 +216,9 @@ INVALID = [
     ("mean_gamma_deviance", Truth(values=np.ones(3)), Predicted(value=np.array([np.nan, 2, 1])),
      "mean_gamma_deviance needs numbers; 1 of 3 in the predictions are missing or infinite."
      "\n  Give every row a finite number, or drop the rows that have none."),
+    ("quantile_coverage_error@0.9", Truth(values=np.arange(3.0)), Predicted(value=np.array([np.nan, 2, 1])),
+     "quantile_coverage_error@0.9 needs numbers; 1 of 3 in the predictions are missing."
+     "\n  Give every row a number, or drop the rows that have none."),
     ("pearson", Truth(values=np.arange(3.0)), Predicted(value=np.array([np.nan, 2, 1])),
      "pearson needs numbers; 1 of 3 in the predictions are missing or infinite."
      "\n  Give every row a finite number, or drop the rows that have none."),
