@@ -9,19 +9,16 @@ from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Predicted
 from .sample import Sample
 
-#: Families whose metrics have no influence function: they are resampled, or never judged. Or one that does not
-#: tell their error: near the kink of a distance the rows' influences are the least of it.
-_WITHOUT = ("resampled", "value", "distance", "binned")
+#: Families whose metrics have no influence function: they are resampled, or never judged.
+_WITHOUT = ("resampled", "value")
+
+#: Families with a kink: near it an estimate is not normal, and influence is the least of its error.
+_KINKED = ("maximum", "closeness", "distance", "binned")
 
 
 def has_influence(metric: Metric) -> bool:
-    """Whether a metric tells how much each row moves it."""
-    return metric.family not in _WITHOUT
-
-
-def jointly_normal(metric: Metric) -> bool:
-    """Whether the influence also tells how estimates of a metric are spread together with others."""
-    return has_influence(metric) and metric.family not in _KINKED
+    """Whether a metric tells how much each row moves it, and so how it is spread together with others."""
+    return metric.family not in (*_WITHOUT, *_KINKED)
 
 
 def contrast(

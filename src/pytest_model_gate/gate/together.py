@@ -12,7 +12,7 @@ from ..metrics.metric import Metric
 from ..results import Line, SliceSearch
 from ..spec import GateSpec
 from ..stats.maxt import Scores, max_t, scores
-from .contrasts import contrast
+from .contrasts import contrast, has_influence
 from .families import relative_weight
 from .lines import Ask, by_holm, judge
 from .measure import Measured
@@ -135,6 +135,9 @@ class Together:
     def _parts(self, ask: Ask, measured: Measured) -> Scores | None:
         """Return how a line hangs together with the others; ``None`` where its metric cannot tell."""
         metric, suspect = self.metrics[ask.metric], self._suspects.get(ask)
+        if not has_influence(metric):
+            self._without.add(ask.metric)
+            return None
         design = self.judged.sample.design
         if suspect is not None and self.search is not None:
             rows = np.sort(suspect.rows)
@@ -146,10 +149,7 @@ class Together:
         found = contrast(
             metric, sample, predicted["candidate"], predicted[against] if against else None, weight
         )
-        if found is None:
-            self._without.add(ask.metric)
-            return None
-        return scores(found, design, self.judged.rows_of(ask.where))
+        return None if found is None else scores(found, design, self.judged.rows_of(ask.where))
 
     def _correction(self) -> str:
         if self.spec.correction == "holm" or not self._without:
