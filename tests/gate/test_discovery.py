@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from pytest_model_gate.data.features import Feature, feature
-from pytest_model_gate.gate.discovery import Rows, discover, in_every_metric, worth
+from pytest_model_gate.gate.discovery import discover, in_every_metric, worth
 from pytest_model_gate.gate.sample import Sample
 from pytest_model_gate.gate.search_halves import halves
+from pytest_model_gate.gate.segment_sums import Rows
 from pytest_model_gate.gate.segments import Condition, Segment
 from pytest_model_gate.metrics.rows import Predicted, Truth
 from pytest_model_gate.stats.design import Design

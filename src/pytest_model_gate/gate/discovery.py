@@ -8,71 +8,28 @@ largest of many scores is large by chance too.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data.features import Feature
 from ..metrics.rows import Floats, Ints, Mask
+from .segment_sums import Codes, Rows, Sums, ranges
 from .segments import Condition, Segment
-
-Codes = npt.NDArray[np.integer[Any]]
 
 #: So many segments of each pair of columns are kept; with so many a third condition is tried.
 _KEPT, _BEAM = 8, 12
-
-#: A segment's own spread counts as if so many rows with the spread of all were added to it.
-_PRIOR_ROWS = 50
 
 #: Two segments that share more than this of their rows are one, in other words.
 _SAME = 0.5
 
 #: How often the ends of all ranges are moved.
 _SWEEPS = 2
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Rows:
-    """The rows that segments are found on, in an order of their content: sums of floats depend on it.
-
-    Parameters
-    ----------
-    index : ndarray of int, shape (n,)
-        Which rows.
-    parts : mapping
-        Metric -> weight times part of each of them; below 0 is worse than tolerated.
-    weight : ndarray, shape (n,), or None
-        Of these rows.
-    least : int
-        Rows that have to be inside of a segment, and outside of it.
-    minor : ndarray of bool, shape (n,), or None
-        The rows of the rarest class, where metrics need some.
-    least_minor : int
-        So many of these have to be inside.
-    """
-
-    index: Ints
-    parts: dict[str, Floats]
-    weight: Floats | None = None
-    least: int = 1
-    minor: Mask | None = None
-    least_minor: int = 0
-
-    def without(self, segment: Segment) -> Rows:
-        """Return the rows outside of a segment."""
-        kept = ~segment.holds(self.index)
-        return Rows(
-            index=self.index[kept],
-            parts={metric: values[kept] for metric, values in self.parts.items()},
-            weight=None if self.weight is None else self.weight[kept],
-            least=self.least,
-            minor=None if self.minor is None else self.minor[kept],
-            least_minor=self.least_minor,
-        )
 
 
 class Scored(NamedTuple):
@@ -112,12 +69,12 @@ def discover(features: Sequence[Feature], rows: Rows, *, depth: int, wanted: int
     """
     grids = [grid for grid in map(_Grid.of, features) if grid.conditions]
     cells = [grid.cell_of[grid.feature.codes[rows.index]] for grid in grids]
-    totals = _Table.count(rows, np.zeros(len(rows.index), dtype=np.intp), 1)
+    totals = Sums.count(rows, np.zeros(len(rows.index), dtype=np.intp), 1)
     singles: list[tuple[float, str, Segment]] = []
     pairs: list[tuple[float, str, Segment]] = []
     count = [0, 0, 0]
     for grid, codes in zip(grids, cells, strict=True):
-        table = _Table.count(rows, codes, grid.cells).within(grid.holds)
+        table = Sums.count(rows, codes, grid.cells).within(grid.holds)
         count[0] += table.eligible(rows, totals)
         singles += [
             (z, metric, Segment.of(grid.conditions[place]))
@@ -125,7 +82,7 @@ def discover(features: Sequence[Feature], rows: Rows, *, depth: int, wanted: int
         ]
     for a, b in combinations(range(len(grids)) if depth > 1 else (), 2):
         one, other = grids[a], grids[b]
-        table = _Table.count(rows, _joint(cells[a], cells[b], other.cells), one.cells * other.cells)
+        table = Sums.count(rows, _joint(cells[a], cells[b], other.cells), one.cells * other.cells)
         table = table.crossed(one.holds, other.holds)
         count[1] += table.eligible(rows, totals)
         for metric, z, place in table.worst(rows, totals, _KEPT):
@@ -154,20 +111,20 @@ def discover(features: Sequence[Feature], rows: Rows, *, depth: int, wanted: int
 def in_every_metric(item: Scored, rows: Rows) -> Iterator[Scored]:
     """Yield what the segment scores in each metric."""
     nowhere = np.zeros(len(rows.index), dtype=np.intp)
-    totals = _Table.count(rows, nowhere, 1)
-    table = _Table.count(rows, nowhere, 1, item.segment.holds(rows.index))
+    totals = Sums.count(rows, nowhere, 1)
+    table = Sums.count(rows, nowhere, 1, item.segment.holds(rows.index))
     for metric, z, _ in table.worst(rows, totals, 1):
         yield item._replace(metric=metric, score=worth(z, item.family))
 
 
 def _extended(
-    segment: Segment, grids: Sequence[_Grid], cells: Sequence[Codes], rows: Rows, totals: _Table
+    segment: Segment, grids: Sequence[_Grid], cells: Sequence[Codes], rows: Rows, totals: Sums
 ) -> Iterator[tuple[float, str, Segment]]:
     inside = segment.holds(rows.index)
     used = {condition.feature.name for condition in segment.conditions}
     for grid, codes in zip(grids, cells, strict=True):
         if grid.feature.name not in used:
-            table = _Table.count(rows, codes, grid.cells, inside).within(grid.holds)
+            table = Sums.count(rows, codes, grid.cells, inside).within(grid.holds)
             for metric, z, place in table.worst(rows, totals, 1):
                 yield z, metric, Segment.of(*segment.conditions, grid.conditions[place])
 
@@ -190,7 +147,7 @@ def _distinct(scored: Sequence[Scored], rows: Rows, wanted: int) -> list[Scored]
     return kept
 
 
-def _refined(item: Scored, rows: Rows, totals: _Table) -> Scored:
+def _refined(item: Scored, rows: Rows, totals: Sums) -> Scored:
     """Return the segment with the ends of its ranges moved to where it does worst.
 
     A range with one end is one of few, a range with two is one of many: an end that leaves out hardly
@@ -206,18 +163,29 @@ def _refined(item: Scored, rows: Rows, totals: _Table) -> Scored:
         others = Segment(tuple(c for i, c in enumerate(conditions) if i != place))
         inside = others.holds(rows.index)
         inside &= feature.codes[rows.index] < bins
-        ends = [(low, high) for low in range(bins) for high in range(low, bins) if high - low < bins - 1]
-        table = _Table.count(rows, feature.codes[rows.index], bins, inside).within(_spans(ends, bins))
+        ends, holds, cost = _ranges(bins)
+        table = Sums.count(rows, feature.codes[rows.index], bins, inside).within(holds)
         scores = table.scores(item.metric, rows, totals)
-        one_end = np.array([low == 0 or high == bins - 1 for low, high in ends])
-        cost = np.where(one_end, np.log(one_end.sum()), np.log(max((~one_end).sum(), 1)))
         best = int(np.argmax(scores * np.abs(scores) / 2 - cost))
         if np.isfinite(scores[best]):
-            conditions[place] = Condition(feature, *ends[best])
+            low, high = ends[best].tolist()
+            conditions[place] = Condition(feature, low, high)
             z = float(scores[best])
     if z is None:
         return item
     return item._replace(segment=Segment(tuple(conditions)), score=worth(z, item.family))
+
+
+@lru_cache(maxsize=128)
+def _ranges(bins: int) -> tuple[Ints, Floats, Floats]:
+    """Return the ends of every range of so many bins, which bins it holds, and what choosing it costs."""
+    low, high = np.triu_indices(bins)
+    proper = high - low < bins - 1
+    ends = np.stack([low[proper], high[proper]], axis=1)
+    one_end = (ends[:, 0] == 0) | (ends[:, 1] == bins - 1)
+    many = max(int((~one_end).sum()), 1)
+    cost = np.where(one_end, math.log(max(int(one_end.sum()), 1)), math.log(many))
+    return ends, ranges(ends, bins), cost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -240,7 +208,8 @@ class _Grid:
         conditions = [Condition(feature, starts[low], starts[high + 1] - 1) for low, high in spans]
         spans += [(cells + level, cells + level) for level in range(levels)]
         conditions += [Condition(feature, ordered + level, ordered + level) for level in range(levels)]
-        return cls(feature, tuple(conditions), _spans(spans, cells + levels), cell_of)
+        ends = np.array(spans, dtype=np.intp).reshape(-1, 2)
+        return cls(feature, tuple(conditions), ranges(ends, cells + levels), cell_of)
 
     @property
     def cells(self) -> int:
@@ -252,106 +221,3 @@ def _joint(one: Codes, other: Codes, cells: int) -> Ints:
     found = np.multiply(one, cells, dtype=np.intp)
     found += other
     return found
-
-
-def _spans(ends: Sequence[tuple[int, int]], cells: int) -> Floats:
-    """Return which cells each range holds, as a matrix."""
-    place = np.arange(cells)
-    low, high = np.array(ends, dtype=np.intp).reshape(-1, 2).T[:, :, None]
-    found: Floats = ((place >= low) & (place <= high)).astype(np.float64)
-    return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Table:
-    """Sums over the rows of each cell, or of each segment: rows, weights, parts, squares of parts."""
-
-    n: Floats
-    weight: Floats
-    minor: Floats | None
-    sums: dict[str, Floats]
-    squares: dict[str, Floats]
-
-    @classmethod
-    def count(cls, rows: Rows, codes: Codes, cells: int, inside: Mask | None = None) -> _Table:
-        def add(values: Floats | None) -> Floats:
-            if values is not None and inside is not None:
-                values = values[inside]
-            return np.bincount(chosen, weights=values, minlength=cells).astype(np.float64)
-
-        chosen = (codes if inside is None else codes[inside]).astype(np.intp, copy=False)
-        n = add(None)
-        return cls(
-            n=n,
-            weight=n if rows.weight is None else add(rows.weight),
-            minor=None if rows.minor is None else add(rows.minor.astype(np.float64)),
-            sums={metric: add(values) for metric, values in rows.parts.items()},
-            squares={metric: add(values * values) for metric, values in rows.parts.items()},
-        )
-
-    def _mapped(self, work: Callable[[Floats], Floats]) -> _Table:
-        return _Table(
-            n=work(self.n),
-            weight=work(self.weight),
-            minor=None if self.minor is None else work(self.minor),
-            sums={metric: work(values) for metric, values in self.sums.items()},
-            squares={metric: work(values) for metric, values in self.squares.items()},
-        )
-
-    def within(self, holds: Floats) -> _Table:
-        """Return the sums of ranges of cells."""
-        return self._mapped(lambda cells: holds @ cells)
-
-    def crossed(self, one: Floats, other: Floats) -> _Table:
-        """Return the sums of pairs of ranges, row by row."""
-        return self._mapped(lambda cells: (one @ cells.reshape(one.shape[1], -1) @ other.T).ravel())
-
-    def _chosen(self, rows: Rows, totals: _Table) -> Mask:
-        # Sums of counts are exact, whatever BLAS does; half a row forgives nothing.
-        enough = (self.n >= rows.least - 0.5) & (totals.n - self.n >= rows.least - 0.5)
-        return enough if self.minor is None else enough & (self.minor >= rows.least_minor - 0.5)
-
-    def eligible(self, rows: Rows, totals: _Table) -> int:
-        """Return how many are large enough."""
-        return int(np.count_nonzero(self._chosen(rows, totals)))
-
-    def worst(self, rows: Rows, totals: _Table, wanted: int) -> Iterator[tuple[str, float, int]]:
-        """Yield metric, score and place of the worst ones, those of every metric for themselves."""
-        for metric in self.sums:
-            z = self.scores(metric, rows, totals)
-            places = np.argsort(-z, kind="stable")[:wanted]
-            yield from ((metric, float(z[place]), int(place)) for place in places if np.isfinite(z[place]))
-
-    def scores(self, metric: str, rows: Rows, totals: _Table) -> Floats:
-        """Return the score of each in one metric; minus infinity for those that are too small."""
-        return np.where(self._chosen(rows, totals), self._score(metric, totals), -np.inf)
-
-    def _score(self, metric: str, totals: _Table) -> Floats:
-        """Return how many standard errors each is below the tolerance, and below all other rows.
-
-        The lesser of both: where the whole candidate is worse, a segment like all others is no finding.
-        """
-        sums, squares, total = self.sums[metric], self.squares[metric], totals.sums[metric]
-        with np.errstate(all="ignore"):
-            spread = _spread(total, totals.squares[metric], totals.weight) / totals.n
-            mean = sums / self.weight
-            rest_weight = totals.weight - self.weight
-            rest = (total - sums) / rest_weight
-            own = _variance(self.n, sums, squares, self.weight, spread)
-            other = _variance(
-                totals.n - self.n, total - sums, totals.squares[metric] - squares, rest_weight, spread
-            )
-            z: Floats = np.minimum(-mean / np.sqrt(own), (rest - mean) / np.sqrt(own + other))
-        z[~np.isfinite(z)] = -np.inf
-        return z
-
-
-def _spread(sums: Floats, squares: Floats, weight: Floats) -> Floats:
-    found: Floats = np.maximum(squares - sums * sums / weight, 0.0)
-    return found
-
-
-def _variance(n: Floats, sums: Floats, squares: Floats, weight: Floats, spread: Floats) -> Floats:
-    """Return the variance of a mean, its spread drawn towards that of all rows."""
-    own: Floats = (_spread(sums, squares, weight) + _PRIOR_ROWS * spread) / (n + _PRIOR_ROWS)
-    return own * n / (weight * weight)

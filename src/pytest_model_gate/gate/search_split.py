@@ -18,9 +18,10 @@ from ..errors import ModelGateError
 from ..metrics.rows import Floats, Ints
 from ..results import Line, SliceSearch
 from ..stats.inference import normal_quantile
-from .discovery import Rows, Scored, discover, in_every_metric, worth
+from .discovery import Scored, discover, in_every_metric, worth
 from .measure import MINIMUM_RANKED
 from .search_halves import Halves, halves
+from .segment_sums import Rows
 from .suspects import Search, Suspect, detectable, found_slices, relative_of
 
 #: So many are measured as what they are, and the worst of these is the next one found.
