@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -285,10 +285,21 @@ def _encode(
         ),
         notes=(
             *(note for role in scored for note in notes(role, scored[role])),
+            *_order_of_classes(truth, metrics),
             *said_of_queries,
             *dict.fromkeys(note for each in cuts for note in each.notes),
         ),
     )
+
+
+def _order_of_classes(truth: Truth, metrics: Mapping[str, Metric]) -> Iterator[str]:
+    """Say in which order classes are taken where it counts and only the alphabet tells it."""
+    classes = truth.classes or ()
+    if len(classes) > 2 and any(isinstance(label, str) for label in classes):
+        shown = ", ".join(repr(label) for label in classes)
+        for metric in metrics.values():
+            if metric.ordered_classes:
+                yield f"{metric.name} takes the classes in the order of the alphabet: {shown}"
 
 
 def _column_findings(spec: GateSpec, rows: pd.DataFrame) -> list[Finding]:
