@@ -220,6 +220,7 @@ class Evaluation:
             if found is not None:
                 self._metrics.setdefault(found.name, found)
                 metric = found.name
+                asked = f"{name}({metric})"
             asks = asserted(
                 self.spec,
                 self._metrics,
