@@ -161,8 +161,8 @@ def test_the_worst_line_is_said_and_the_others_are_counted(said, pilot) -> None:
     )
 
     assert found == (
-        f"{HARDLY}roc_auc on region=north within 0.02 takes about 1,400 rows, and 200 are pinned: a candidate "
-        f"as good as production passes 24 of 100 times ({NAME}); 1 more line is like that.{END}"
+        f"{HARDLY}roc_auc on region=north within 0.02 takes about 1,400 rows, and 200 are pinned: a "
+        f"candidate as good as production passes 24 of 100 times ({NAME}); 1 more line is like that.{END}"
     )
 
 

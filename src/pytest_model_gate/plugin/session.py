@@ -153,8 +153,9 @@ class GateSession:
             except ModelGateError as error:
                 gate.refuse()
                 self._errors.setdefault(str(error), gate.item.nodeid)
-        if not hasattr(self.config, "workerinput"):  # a worker prints nothing
-            self._doubts = self.gates.doubts(self)
+        running = list(self)
+        if running and not hasattr(self.config, "workerinput"):  # a worker prints nothing
+            self._doubts = self.gates.doubts(running)
         whole = not (self._errors or session.testsfailed or self._narrowed())
         try:
             self.gates.check_together(self._items, whole=whole)
