@@ -99,8 +99,8 @@ class Metric:
         whose absolute value is the value, and what each row adds to it, weighted and mean zero.
     binned : callable or None
         For ``family="binned"``: ``binned(truth, predicted) -> (bin, residual, deviation, noise)``: of each
-        row its bin and its weighted residual, of each bin the sum of these divided by n, and its standard
-        error with independent rows.
+        row its bin and its weighted residual, of each bin the sum of these divided by n, and the standard
+        error that the value takes it to have.
     cell_influence : callable or None
         For metrics that only see the confusion matrix: ``cell_influence(confusion) -> ndarray of shape
         (K, K)``, where ``confusion[r, c]`` counts (or weighs) the rows of true class r and predicted

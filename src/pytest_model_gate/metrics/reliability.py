@@ -31,17 +31,18 @@ class Binned:
         Of each row.
     residual : ndarray, shape (n,)
         Truth minus confidence, times the weight of the row.
-    square : ndarray, shape (n,)
+    spread : ndarray, shape (n,)
         What each row adds to ``noise`` squared, times n squared.
     deviation : ndarray, shape (M,)
         Mean residual of each bin over all rows.
     noise : ndarray, shape (M,)
-        Its standard error with independent rows.
+        Its standard error with independent rows and a calibrated model. Where a deviation is 0 in truth this
+        is right for any model; where it is not, the noise matters less the further away it is.
     """
 
     bin: Ints
     residual: Floats
-    square: Floats
+    spread: Floats
     deviation: Floats
     noise: Floats
 
@@ -68,7 +69,7 @@ def expected_calibration_error(name: str, bins: float | None) -> Metric:
         found = _binned(name, of_bins, truth, predicted)
         by_deviation, by_noise = _derivatives(found.deviation, found.noise)
         psi = by_deviation[found.bin] * found.residual
-        psi += (by_noise / np.where(found.noise > 0, found.noise * truth.n, 1.0))[found.bin] * found.square
+        psi += (by_noise / np.where(found.noise > 0, found.noise * truth.n, 1.0))[found.bin] * found.spread
         shift = float((by_deviation * found.deviation + by_noise * found.noise).sum())
         psi -= shift if truth.weight is None else shift * truth.weight
         return psi
@@ -102,20 +103,15 @@ def _binned(name: str, bins: int, truth: Truth, predicted: Predicted) -> Binned:
     at = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)
     residual = right - confidence
     spread = confidence * (1 - confidence)
-    square = residual * residual
     if truth.weight is not None:
         residual *= truth.weight
         spread *= truth.weight**2
-        square *= truth.weight**2
-    # A few rows may all be what their probability near 0 or 1 says: noise is at least a calibrated model's.
-    seen = np.bincount(at, weights=square, minlength=bins)
-    least = np.bincount(at, weights=spread, minlength=bins)
     return Binned(
         bin=at,
         residual=residual,
-        square=np.where((least > seen)[at], spread, square),
+        spread=spread,
         deviation=np.bincount(at, weights=residual, minlength=bins) / truth.n,
-        noise=np.sqrt(np.maximum(seen, least)) / truth.n,
+        noise=np.sqrt(np.bincount(at, weights=spread, minlength=bins)) / truth.n,
     )
 
 

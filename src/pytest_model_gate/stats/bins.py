@@ -150,15 +150,15 @@ def from_bins(gain: float, candidate: Side, reference: Side | None, design: Desi
     """
     steepness = _OF_ONE if reference is None else _OF_TWO
     psi = -candidate.influence(steepness)
-    down, up = _off(candidate, design)
-    below, above = down, up
+    mine = _off(candidate, design)
+    below, above = mine.down, mine.up
     if reference is not None:
         psi += reference.influence(steepness)
-        other_down, other_up = _off(reference, design)
-        below, above = down + other_up, up + other_down
+        other = _off(reference, design)
+        below, above = mine.down + other.up, mine.up + other.down
         if design.independent:
             # The biases of two models that say nearly the same nearly cancel.
-            apart = _apart(candidate, reference)
+            apart = _apart(candidate, reference, mine, other)
             below, above = np.minimum(below, apart), np.minimum(above, apart)
     inner = from_influence(gain, psi, design, method="bins, allowing for bias")
     telling = min(side.telling for side in (candidate, reference) if side is not None)
@@ -173,22 +173,37 @@ def from_bins(gain: float, candidate: Side, reference: Side | None, design: Desi
     return Allowing(inner, float(below.sum()), float(above.sum()))
 
 
-def _off(side: Side, design: Design) -> tuple[Floats, Floats]:
-    """Return by how much the estimate of each bin may be too small and too large on average."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Off:
+    """By how much the estimate of each bin may be too small and too large on average.
+
+    ``tau`` and ``most`` are the scale of the bias and the most that it is too large, wherever the deviation.
+    """
+
+    down: Floats
+    up: Floats
+    tau: Floats
+    most: Floats
+
+
+def _off(side: Side, design: Design) -> _Off:
     from scipy.special import ndtr
 
     assumed = side.noise
-    real = assumed if design.independent else np.maximum(assumed, _errors(side, design))
+    real = np.maximum(assumed, _errors(side, design))
     tau = np.sqrt(assumed * assumed + real * real)
     least = np.maximum(0.0, _quotient(np.abs(side.deviation) - _CLOSER * real, tau))
     worst = np.maximum(least, _WORST)
-    down = 2 * worst * ndtr(-worst) * tau
-    up = 2 * _density(least) * _quotient(real * real - assumed * assumed, tau, known=0.0)
-    return down, up
+    most = 2 / _ROOT_TWO_PI * _quotient(real * real - assumed * assumed, tau, known=0.0)
+    return _Off(
+        down=2 * worst * ndtr(-worst) * tau, up=most * np.exp(-0.5 * least * least), tau=tau, most=most
+    )
 
 
 def _errors(side: Side, design: Design) -> Floats:
     """Return the standard error of each deviation under a design."""
+    if design.independent:
+        return np.sqrt(_squares(side.bin, side.residual, len(side.deviation))) / len(side.bin)
     found = np.zeros(len(side.deviation))
     for at in np.flatnonzero(np.bincount(side.bin, minlength=len(found))):
         inside = np.where(side.bin == at, side.residual, 0.0)
@@ -196,16 +211,19 @@ def _errors(side: Side, design: Design) -> Floats:
     return found
 
 
-def _apart(one: Side, two: Side) -> Floats:
-    """Return how far apart the deviations of independent rows may be in each bin, in truth."""
+def _apart(one: Side, two: Side, off: _Off, other: _Off) -> Floats:
+    """Return how far apart the biases of the two models may be in each bin, with independent rows.
+
+    They change at most 1.5 times as fast as the deviation, so the models' deviations must be apart, too.
+    """
     bins, n = len(one.deviation), len(one.bin)
     same = one.bin == two.bin
     paired = _squares(one.bin[same], one.residual[same] - two.residual[same], bins)
     alone = _squares(one.bin[~same], one.residual[~same], bins)
     # Sums in this order: swapping the models must not change the last digit.
     squares = paired + (alone + _squares(two.bin[~same], two.residual[~same], bins))
-    noise = np.abs(one.noise - two.noise) * math.sqrt(2)
-    apart: Floats = np.abs(one.deviation - two.deviation) + _CLOSER * np.sqrt(squares) / n + 0.34 * noise
+    apart: Floats = 1.5 * (np.abs(one.deviation - two.deviation) + _CLOSER * np.sqrt(squares) / n)
+    apart += 0.34 * np.abs(off.tau - other.tau) + np.abs(off.most - other.most)
     return apart
 
 
