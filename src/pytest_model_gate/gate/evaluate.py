@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +80,23 @@ class Evaluation:
         Whether to pin the dataset as it is now.
     today : date, optional
         For the dates of pins and waivers.
+    progress : callable, optional
+        ``progress(what, done, of)`` is told of what takes long.
     """
 
     def __init__(
-        self, spec: GateSpec, registry: pluggy.PluginManager, *, pin: bool = False, today: date | None = None
+        self,
+        spec: GateSpec,
+        registry: pluggy.PluginManager,
+        *,
+        pin: bool = False,
+        today: date | None = None,
+        progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
         self.spec = spec
         self._registry = registry
         self._today = today or date.today()
+        self._progress = progress
         self._inputs = Inputs(spec, registry, pin=pin, today=self._today)
         self._metrics: dict[str, Metric] = metrics_of(spec, registry)
         self._measured: dict[tuple[object, ...], Measured | ModelGateError] = {}
@@ -397,6 +406,10 @@ class Evaluation:
     def _measure_now(self, ask: Ask, judged: Judged) -> Measured:
         metric = self._metrics[ask.metric]
         sample, predicted = judged.on(ask.where)
+        if self._progress is not None:
+            sample = sample.telling(
+                partial(self._progress, f"{self.spec.name}: {ask.metric} on {ask.slice}, resamples")
+            )
         if ask.question == "floor":
             return measure_floor(metric, sample, predicted["candidate"], ask.number)
         if ask.question == "regression":

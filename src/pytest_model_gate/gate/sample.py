@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -60,6 +61,10 @@ class Sample:
                 f"{self.effective:.1f} rows"
             )
         return ""
+
+    def telling(self, progress: Callable[[int, int], None]) -> Sample:
+        """Return the same rows, whose resampling tells how far it is."""
+        return replace(self, resampling=replace(self.resampling, progress=progress))
 
     def subset(self, rows: Rows) -> Sample:
         """Return some rows."""

@@ -169,10 +169,16 @@ class Gates:
     def evaluation(self, spec: GateSpec, registry: pluggy.PluginManager) -> Evaluation:
         """Return the one evaluation of a gate: another test or a re-run gets the same answer."""
         from ..gate.evaluate import Evaluation
+        from .progress import terminal_progress
 
         key = (id(registry), json.dumps(to_plain(spec), sort_keys=True))
         if key not in self._evaluations:
-            self._evaluations[key] = Evaluation(spec, registry, pin=bool(self.config.getoption("gate_pin")))
+            self._evaluations[key] = Evaluation(
+                spec,
+                registry,
+                pin=bool(self.config.getoption("gate_pin")),
+                progress=terminal_progress(self.config),
+            )
         return self._evaluations[key]
 
     def doubts(self, gates: Iterable[GateItem]) -> list[str]:
