@@ -235,25 +235,26 @@ def levels(series: Series) -> Levels:
 
     absent = missing(series)
     raw, distinct = pd.factorize(series)
-    used, positions = np.unique(np.where(absent, -1, raw), return_inverse=True)
+    # The rows without a value come first, and values that no other row has are left out: 0 counts the former.
+    held = np.where(absent, 0, raw + 1) if absent.any() else raw + 1
+    occurs = np.bincount(held, minlength=1) > 0
+    used = np.flatnonzero(occurs)
     if len(used) > MAX_LEVELS:
         raise EvaluationError(
             f"Column '{_name(series)}' cuts the rows into {len(used):,} slices, more than {MAX_LEVELS:,}.",
             f"Cut numbers and dates into bins, {{ by = '{_name(series)}', bins = 4 }}, or slice by a coarser "
             "column.",
         )
-    values = [distinct[code] for code in used if code >= 0]
+    values = [distinct[int(code) - 1] for code in used if code]
     named = level_names(series, values)
     order = sorted(range(len(values)), key=lambda i: named[i][0])
     texts = [named[i][1] for i in order]
-    first = len(used) - len(values)  # np.unique puts the rows without a value first; here they come last
-    rank = np.empty(len(used), dtype=np.intp)
-    for new, old in enumerate(order):
-        rank[old + first] = new
+    first = len(used) - len(values)
+    rank = np.full(len(occurs), len(values), dtype=np.intp)
+    rank[used[first:][order]] = np.arange(len(values))
     if first:
-        rank[0] = len(values)
         texts.append(MISSING)
-    return Levels(tuple(texts), rank[positions])
+    return Levels(tuple(texts), rank[held])
 
 
 def _name(series: Series) -> str:

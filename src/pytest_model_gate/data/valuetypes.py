@@ -38,6 +38,12 @@ def types_of(series: pd.Series[Any]) -> set[str]:
     """Return the names of the Python types of a column's values; whole, real and truth values as ours."""
     import pandas as pd
 
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        # All rows of a category have one and the same value.
+        held = np.bincount(series.cat.codes.to_numpy(dtype=np.intp) + 1, minlength=1)[1:]
+        series = pd.Series(series.cat.categories[np.flatnonzero(held)])
+    elif isinstance(series.dtype, pd.StringDtype):
+        return {"str"} if series.notna().any() else set()
     inferred = pd.api.types.infer_dtype(series, skipna=True)
     if inferred in _INFERRED:
         return {_INFERRED[inferred]}

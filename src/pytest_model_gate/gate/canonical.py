@@ -41,6 +41,8 @@ def canonical(value: float | None, scale: float = 0.0) -> float | None:
     if value is None:
         return None
     size = max(abs(value), abs(scale))
+    if size == abs(value) and size:
+        return float(f"{value:.{DIGITS}g}")
     if size == 0 or not math.isfinite(size):
         return value + 0.0
     rounded = round(value, DIGITS - 1 - math.floor(math.log10(float(f"{size:.{DIGITS}g}"))))

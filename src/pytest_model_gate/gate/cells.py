@@ -63,10 +63,13 @@ def imaginary_rows(mass: Floats) -> tuple[Ints, Ints]:
     other class.
     """
     present = np.flatnonzero(mass.sum(axis=1))
+    if len(mass) == 2:
+        return present, 1 - present
     wrong = np.zeros(len(present), dtype=np.intp)
     undecided = np.ones(len(present), dtype=np.bool_)
     for preference in (mass[present], mass.sum(axis=0), mass.sum(axis=1), np.ones(len(mass))):
-        others = np.broadcast_to(preference, (len(present), len(mass))).copy()
+        others = np.empty((len(present), len(mass)))
+        others[...] = preference
         others[np.arange(len(present)), present] = 0.0
         decides = undecided & (others.max(axis=1) > 0)
         wrong[decides] = others.argmax(axis=1)[decides]

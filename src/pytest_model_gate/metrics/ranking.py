@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,13 @@ class Ranks:
         negative = levels.mass(None) - positive if negatives is None else levels.mass(truth.weight, negatives)
         return cls(levels=levels, positive=positive, negative=negative)
 
+    @cached_property
+    def area(self) -> float:
+        """The chance that a positive outranks a negative, ties counting half."""
+        beaten = middle(self.negative)
+        beaten *= self.positive
+        return float(np.sum(beaten) / (np.sum(self.positive) * np.sum(self.negative)))
+
 
 def complement(rows: Ints, n: int) -> Ints:
     """Return all other rows."""
@@ -53,9 +61,7 @@ def complement(rows: Ints, n: int) -> Ints:
 
 def auc(ranks: Ranks) -> float:
     """Return the chance that a positive outranks a negative, ties counting half."""
-    beaten = middle(ranks.negative)
-    beaten *= ranks.positive
-    return float(np.sum(beaten) / (np.sum(ranks.positive) * np.sum(ranks.negative)))
+    return ranks.area
 
 
 def auc_influence(ranks: Ranks, positives: Ints) -> Floats:
