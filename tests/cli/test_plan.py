@@ -330,3 +330,14 @@ def test_a_gate_that_cannot_be_planned(project, tmp_path) -> None:
         "model-gate: gate credit cannot be planned: pin: rows.csv is not pinned in model-gate.lock.\n"
         "  Run `model-gate pin` (or `pytest --gate-pin`) and commit model-gate.lock.\n"
     )
+
+
+def test_a_folder_without_gates(tmp_path) -> None:
+    (tmp_path / "test_plain.py").write_text("def test_plain(): pass\n")
+
+    assert shell(tmp_path, "-m", "pytest_model_gate", "plan", *PLUGINS) == (
+        2,
+        "",
+        "model-gate: error: pytest collected no gate here: there is nothing to plan.\n"
+        "  Mark a test with @pytest.mark.model_gate, or give the folder that holds the gates.\n",
+    )

@@ -44,7 +44,7 @@ class _Listener:
             self.gates = [Collected(gate.spec, gate.registry) for gate in gates]
 
 
-def collect(arguments: Sequence[str]) -> list[Collected]:
+def collect(arguments: Sequence[str], purpose: str = "pin") -> list[Collected]:
     """Return the gates that pytest collects with these arguments.
 
     Raises
@@ -61,7 +61,7 @@ def collect(arguments: Sequence[str]) -> list[Collected]:
         raise ConfigurationError(f"pytest could not collect the gates:\n\n{said.getvalue().strip()}")
     if not listener.gates:
         raise ConfigurationError(
-            "pytest collected no gate here: there is nothing to pin.",
+            f"pytest collected no gate here: there is nothing to {purpose}.",
             "Mark a test with @pytest.mark.model_gate, or give the folder that holds the gates.",
         )
     return listener.gates

@@ -17,13 +17,15 @@ OVERVIEW = """\
 Make "this model is worse than production" a failing test.
 
 The gates themselves run in pytest. This program does what goes around them:
-it agrees to the data that they judge on, and shows what they found.
+it agrees to the data that they judge on, plans how many rows that takes, and
+shows what they found.
 """
 
 EXAMPLES = """\
 examples:
   model-gate pin                       agree to the datasets as they are now
   model-gate pin --check               see whether they are still what was agreed
+  model-gate plan                      see how many rows they take
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again
   model-gate ledger                    how often each holdout was used

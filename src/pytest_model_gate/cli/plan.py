@@ -230,7 +230,7 @@ def _project(options: argparse.Namespace, rest: Sequence[str], wish: Wish) -> in
     roots: dict[str, tuple[str, int]] = {}
     failed = False
     seen = set()
-    for spec, registry in collect(rest):
+    for spec, registry in collect(rest, "plan"):
         key = (id(registry), spec.name, repr(spec))
         if key in seen:
             continue
