@@ -388,7 +388,7 @@ class SliceSearch:
     Parameters
     ----------
     method : {"split", "max-t"}
-        Found on one half and tested on the other, or all tested at once.
+        Found on two thirds of the rows and tested on the others, or all tested at once.
     columns : tuple of str
         Those that were searched.
     skipped : tuple of (str, str)
@@ -404,7 +404,7 @@ class SliceSearch:
     on_found : {"warn", "fail"}
         What a proven segment does.
     seed : int
-        Of the halves, or of the draws.
+        Of the division, or of the draws.
     found : tuple of FoundSlice
         The worst ones, the proven ones first.
     detectable_share : float or None

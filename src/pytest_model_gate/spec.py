@@ -165,7 +165,7 @@ class FindSlices:
     top : int
         So many of the worst are tested and reported.
     method : {"split", "max-t"}
-        Found on one half of the rows and tested on the other, or all segments tested on all rows at once.
+        Found on two thirds of the rows and tested on the others, or all segments tested on all rows at once.
     on_found : {"warn", "fail"}
         What a segment does that is proven worse than the tolerance.
     metrics : tuple of str

@@ -1,4 +1,4 @@
-"""Finding the worst segments: every score as a slow search computes it, and halves that share nothing."""
+"""Finding the worst segments: scores as a slow search computes them, and parts that share nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from pytest_model_gate.data.features import Feature, feature
 from pytest_model_gate.gate.discovery import discover, in_every_metric, worth
+from pytest_model_gate.gate.division import divide
 from pytest_model_gate.gate.sample import Sample
-from pytest_model_gate.gate.search_halves import halves
 from pytest_model_gate.gate.segment_sums import Rows
 from pytest_model_gate.gate.segments import Condition, Segment
 from pytest_model_gate.metrics.rows import Predicted, Truth
@@ -60,6 +60,19 @@ def coarse_conditions(each: Feature) -> list[Condition]:
     return found + [Condition(each, code, code) for code in range(ordered, each.size)]
 
 
+def slow_cost(condition: Condition) -> float:
+    """Return the log of how many conditions of this kind there are, times how many kinds."""
+
+    def kind(each: Condition) -> str:
+        last = len(each.feature.edges) - 1
+        if each.low > last:
+            return "level"
+        return "one end" if each.low == 0 or each.high == last else "two ends"
+
+    kinds = [kind(each) for each in coarse_conditions(condition.feature)]
+    return math.log(len(set(kinds)) * kinds.count(kind(condition)))
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_nothing_is_worse_than_what_was_found_on_the_coarse_bins(weighted: bool) -> None:
     rng = np.random.default_rng(0)
@@ -70,23 +83,24 @@ def test_nothing_is_worse_than_what_was_found_on_the_coarse_bins(weighted: bool)
     part[(made[0].codes >= 18) & (made[1].codes == 1)] -= 1.5
     index = np.arange(n)
     rows = Rows(index=index, parts={"m": part}, weight=weight if weighted else None, least=30)
-    best = {1: -math.inf, 2: -math.inf}
-    count = {1: 0, 2: 0}
+    best, count = -math.inf, 0
     for depth in (1, 2):
         for chosen in itertools.combinations(made, depth):
             for conditions in itertools.product(*map(coarse_conditions, chosen)):
                 inside = Segment(conditions).holds(index)
                 if 30 <= inside.sum() <= n - 30:
-                    count[depth] += 1
-                    best[depth] = max(best[depth], slow_score(part, weight, inside))
+                    count += 1
+                    z = slow_score(part, weight, inside)
+                    best = max(best, worth(z, math.log(3) + sum(map(slow_cost, conditions))))
     found = discover(made, rows, depth=2, wanted=3)
     top = found.worst[0]
-    assert found.searched == count[1] + count[2]
+    assert found.searched == count
     # The ends are moved among the fine bins, so what is found may be worse than any of the coarse ones.
-    assert top.score >= max(worth(best[depth], count[depth]) for depth in (1, 2)) - 1e-9
+    assert top.score >= best - 1e-9
     assert top.segment.name == "carrier = B and hour >= 18"
     again = slow_score(part, weight, top.segment.holds(index))
-    assert top.score == pytest.approx(worth(again, top.family))
+    assert top.score == pytest.approx(worth(again, top.cost))
+    assert top.cost == pytest.approx(math.log(3) + sum(map(slow_cost, top.segment.conditions)))
     assert [each.score for each in in_every_metric(top, rows)] == [pytest.approx(top.score)]
 
 
@@ -131,10 +145,10 @@ def test_rows_of_the_rarest_class_are_needed_where_a_ranking_needs_them() -> Non
     )
 
 
-# -- halves --------------------------------------------------------------------------------------------
+# -- division ------------------------------------------------------------------------------------------
 
 
-def halved(n: int, seed: int = 0, **design: object) -> tuple[Sample, list[np.ndarray], list[Predicted]]:
+def divided(n: int, seed: int = 0, **design: object) -> tuple[Sample, list[np.ndarray], list[Predicted]]:
     rng = np.random.default_rng(seed)
     truth = Truth(values=(rng.random(n) < 0.1).astype(np.intp), classes=(0, 1))
     said = [Predicted(labels=rng.integers(0, 2, n), probability=rng.random(n)) for _ in range(2)]
@@ -142,51 +156,53 @@ def halved(n: int, seed: int = 0, **design: object) -> tuple[Sample, list[np.nda
     return sample, [rng.integers(0, 5, n).astype(np.uint8)], said
 
 
-def test_halves_share_no_row_and_every_class_is_halved() -> None:
-    sample, codes, said = halved(1001)
-    found = halves(sample, codes, said, seed=0)
-    assert sorted([*found.first, *found.second]) == list(range(1001))
+def test_two_thirds_find_and_the_others_test_in_every_class() -> None:
+    sample, codes, said = divided(1001)
+    found = divide(sample, codes, said, seed=0)
+    assert sorted([*found.finding, *found.testing]) == list(range(1001))
     assert sorted(found.order) == list(range(1001))
     for each in (0, 1):
-        sizes = [int((sample.truth.values[half] == each).sum()) for half in (found.first, found.second)]
-        assert abs(sizes[0] - sizes[1]) <= 1
+        find, test = (
+            int((sample.truth.values[part] == each).sum()) for part in (found.finding, found.testing)
+        )
+        assert abs(find - 2 * test) <= 2
 
 
-def test_no_group_is_in_both_halves_and_every_stratum_is_halved() -> None:
-    groups = np.repeat(np.arange(200), 5)
-    strata = np.repeat(np.arange(4), 250)
-    sample, codes, said = halved(1000, groups=groups, strata=strata)
-    found = halves(sample, codes, said, seed=0)
-    assert not set(groups[found.first]) & set(groups[found.second])
-    assert [int((strata[found.first] == each).sum()) for each in range(4)] == [125] * 4
+def test_no_group_finds_and_tests_and_every_stratum_is_divided() -> None:
+    groups = np.repeat(np.arange(240), 5)
+    strata = np.repeat(np.arange(4), 300)
+    sample, codes, said = divided(1200, groups=groups, strata=strata)
+    found = divide(sample, codes, said, seed=0)
+    assert not set(groups[found.finding]) & set(groups[found.testing])
+    assert [int((strata[found.testing] == each).sum()) for each in range(4)] == [100] * 4
 
 
 def test_queries_stay_together() -> None:
-    sample, codes, said = halved(600)
+    sample, codes, said = divided(600)
     queries = np.arange(600) // 6
     truth = Truth(values=sample.truth.values, classes=(0, 1), queries=queries)
-    found = halves(Sample(truth=truth, design=sample.design), codes, said, seed=0)
-    assert not set(queries[found.first]) & set(queries[found.second])
+    found = divide(Sample(truth=truth, design=sample.design), codes, said, seed=0)
+    assert not set(queries[found.finding]) & set(queries[found.testing])
 
 
 @pytest.mark.parametrize("design", ["rows", "groups", "groups in strata"])
-def test_the_half_of_a_row_is_told_by_its_content(design: str) -> None:
+def test_the_part_of_a_row_is_told_by_its_content(design: str) -> None:
     n = 900
     given: dict[str, np.ndarray] = {}
     if design != "rows":
         given["groups"] = np.arange(n) // 3
     if design == "groups in strata":
         given["strata"] = np.arange(n) // 300
-    sample, codes, said = halved(n, **given)
-    first = halves(sample, codes, said, seed=0)
+    sample, codes, said = divided(n, **given)
+    first = divide(sample, codes, said, seed=0)
     order = np.random.default_rng(9).permutation(n)
     renumbered = {name: pd.factorize(values[order])[0].astype(np.intp) for name, values in given.items()}
     moved = Sample(truth=sample.truth.subset(order), design=Design(n=n, **renumbered))
-    again = halves(moved, [codes[0][order]], [each.subset(order) for each in said], seed=0)
+    again = divide(moved, [codes[0][order]], [each.subset(order) for each in said], seed=0)
     assert order[again.order].tolist() == first.order.tolist()
-    assert order[again.first].tolist() == first.first.tolist()
-    other = halves(sample, codes, said, seed=1)
-    assert set(other.first) != set(first.first)
+    assert order[again.finding].tolist() == first.finding.tolist()
+    other = divide(sample, codes, said, seed=1)
+    assert set(other.finding) != set(first.finding)
 
 
 # -- words ---------------------------------------------------------------------------------------------

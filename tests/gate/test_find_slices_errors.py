@@ -105,7 +105,7 @@ def test_the_error_rate_where_every_segment_is_exactly_at_the_tolerance(method: 
         wrong += judged(made).proven > 0
         if isinstance(made, Split):
             # The negative control: the same segments, tested on the rows that found them.
-            first = [suspect.segment.rows(made.halves.first) for suspect in made.suspects]
+            first = [suspect.segment.rows(made.division.finding) for suspect in made.suspects]
             p = [made.whole.on(rows).measured(made.metrics[MAE]).p_below(-0.05) for rows in first]
             naive += bool(p) and min(p) < alpha / len(p)
     allowed = alpha * runs + 4 * np.sqrt(alpha * (1 - alpha) * runs)

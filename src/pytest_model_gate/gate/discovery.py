@@ -8,7 +8,7 @@ largest of many scores is large by chance too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -33,12 +33,12 @@ _SWEEPS = 2
 
 
 class Scored(NamedTuple):
-    """A segment, how badly it does in one metric, and what that is worth among so many."""
+    """A segment, how badly it does in one metric, and what choosing it from all of its kind costs."""
 
     score: float
     metric: str
     segment: Segment
-    family: int
+    cost: float
 
     @property
     def rank(self) -> tuple[float, str, object]:
@@ -46,12 +46,9 @@ class Scored(NamedTuple):
         return -self.score, self.metric, self.segment.key
 
 
-def worth(z: float, family: int) -> float:
-    """Return what a score is worth as one of a family: the more were looked at, the less.
-
-    Half of the square is the log likelihood ratio, and the log of the family what choosing from it costs.
-    """
-    return z * abs(z) / 2 - math.log(max(family, 1))
+def worth(z: float, cost: float) -> float:
+    """Return what so many standard errors are worth: half of the square is the log likelihood ratio."""
+    return z * abs(z) / 2 - cost
 
 
 class Found(NamedTuple):
@@ -66,46 +63,47 @@ def discover(features: Sequence[Feature], rows: Rows, *, depth: int, wanted: int
 
     Every segment of one or two conditions on the coarse bins is looked at; a third condition is added to
     the worst of them. The ends of ranges are then moved among the fine bins.
+
+    The more segments are looked at, the larger the largest score is by chance alone. So each pays for what it
+    was chosen from, as in a code: for its columns, and for each condition the log of how many of that kind
+    its column has. What can be said shortly needs less proof than what takes many words.
     """
     grids = [grid for grid in map(_Grid.of, features) if grid.conditions]
     cells = [grid.cell_of[grid.feature.codes[rows.index]] for grid in grids]
     totals = Sums.count(rows, np.zeros(len(rows.index), dtype=np.intp), 1)
-    singles: list[tuple[float, str, Segment]] = []
-    pairs: list[tuple[float, str, Segment]] = []
-    count = [0, 0, 0]
+    among = [math.log(max(math.comb(len(grids), size), 1)) for size in range(4)]
+    scored: list[Scored] = []
+    searched = 0
     for grid, codes in zip(grids, cells, strict=True):
         table = Sums.count(rows, codes, grid.cells).within(grid.holds)
-        count[0] += table.eligible(rows, totals)
-        singles += [
-            (z, metric, Segment.of(grid.conditions[place]))
-            for metric, z, place in table.worst(rows, totals, _KEPT)
-        ]
+        searched += table.eligible(rows, totals)
+        for metric, score, place in table.worst(rows, totals, _KEPT, cost := grid.cost + among[1]):
+            scored.append(Scored(score, metric, Segment.of(grid.conditions[place]), float(cost[place])))
+    pairs: list[Scored] = []
     for a, b in combinations(range(len(grids)) if depth > 1 else (), 2):
         one, other = grids[a], grids[b]
         table = Sums.count(rows, _joint(cells[a], cells[b], other.cells), one.cells * other.cells)
         table = table.crossed(one.holds, other.holds)
-        count[1] += table.eligible(rows, totals)
-        for metric, z, place in table.worst(rows, totals, _KEPT):
+        searched += table.eligible(rows, totals)
+        cost = np.add.outer(one.cost, other.cost).ravel() + among[2]
+        for metric, score, place in table.worst(rows, totals, _KEPT, cost):
             first, second = divmod(place, len(other.conditions))
-            pairs.append((z, metric, Segment.of(one.conditions[first], other.conditions[second])))
-    pairs.sort(key=lambda item: (-item[0], item[1], item[2].key))
-    triples = []
+            segment = Segment.of(one.conditions[first], other.conditions[second])
+            pairs.append(Scored(score, metric, segment, float(cost[place])))
+    pairs.sort(key=lambda item: item.rank)
+    scored += pairs
     if depth > 2:
-        count[2] = _triples([len(grid.conditions) for grid in grids])
-        for _, _, segment in pairs[:_BEAM]:
-            triples += list(_extended(segment, grids, cells, rows, totals))
-    scored = [
-        Scored(worth(z, family), metric, segment, family)
-        for found, family in zip((singles, pairs, triples), count, strict=True)
-        for z, metric, segment in found
-        if z > 0
-    ]
+        for item in pairs[:_BEAM]:
+            longer = [*_extended(item, grids, cells, rows, totals, among[3] - among[2])]
+            scored += longer
+            searched += len(longer)
     scored.sort(key=lambda item: item.rank)
+    prices = {grid.feature.name: grid for grid in grids}
     refined: dict[object, Scored] = {}
     for item in _distinct(scored, rows, wanted):
-        moved = _refined(item, rows, totals)
+        moved = _refined(item, rows, totals, prices)
         refined.setdefault(moved.segment.key, moved)
-    return Found(list(refined.values()), sum(count[:2]) + len(triples))
+    return Found(list(refined.values()), searched)
 
 
 def in_every_metric(item: Scored, rows: Rows) -> Iterator[Scored]:
@@ -113,24 +111,24 @@ def in_every_metric(item: Scored, rows: Rows) -> Iterator[Scored]:
     nowhere = np.zeros(len(rows.index), dtype=np.intp)
     totals = Sums.count(rows, nowhere, 1)
     table = Sums.count(rows, nowhere, 1, item.segment.holds(rows.index))
-    for metric, z, _ in table.worst(rows, totals, 1):
-        yield item._replace(metric=metric, score=worth(z, item.family))
+    for metric, score, _ in table.worst(rows, totals, 1, np.array([item.cost])):
+        yield item._replace(metric=metric, score=score)
 
 
 def _extended(
-    segment: Segment, grids: Sequence[_Grid], cells: Sequence[Codes], rows: Rows, totals: Sums
-) -> Iterator[tuple[float, str, Segment]]:
-    inside = segment.holds(rows.index)
-    used = {condition.feature.name for condition in segment.conditions}
+    item: Scored, grids: Sequence[_Grid], cells: Sequence[Codes], rows: Rows, totals: Sums, more: float
+) -> Iterator[Scored]:
+    """Yield the segment with the worst condition on each other column."""
+    inside = item.segment.holds(rows.index)
+    used = {condition.feature.name for condition in item.segment.conditions}
     for grid, codes in zip(grids, cells, strict=True):
-        if grid.feature.name not in used:
-            table = Sums.count(rows, codes, grid.cells, inside).within(grid.holds)
-            for metric, z, place in table.worst(rows, totals, 1):
-                yield z, metric, Segment.of(*segment.conditions, grid.conditions[place])
-
-
-def _triples(sizes: Sequence[int]) -> int:
-    return sum(a * b * c for a, b, c in combinations(sizes, 3))
+        if grid.feature.name in used:
+            continue
+        table = Sums.count(rows, codes, grid.cells, inside).within(grid.holds)
+        cost = grid.cost + item.cost + more
+        for metric, score, place in table.worst(rows, totals, 1, cost):
+            segment = Segment.of(*item.segment.conditions, grid.conditions[place])
+            yield Scored(score, metric, segment, float(cost[place]))
 
 
 def _distinct(scored: Sequence[Scored], rows: Rows, wanted: int) -> list[Scored]:
@@ -147,14 +145,10 @@ def _distinct(scored: Sequence[Scored], rows: Rows, wanted: int) -> list[Scored]
     return kept
 
 
-def _refined(item: Scored, rows: Rows, totals: Sums) -> Scored:
-    """Return the segment with the ends of its ranges moved to where it does worst.
-
-    A range with one end is one of few, a range with two is one of many: an end that leaves out hardly
-    anything costs more than it is worth.
-    """
+def _refined(item: Scored, rows: Rows, totals: Sums, grids: Mapping[str, _Grid]) -> Scored:
+    """Return the segment with the ends of its ranges moved to where it does worst."""
     conditions = list(item.segment.conditions)
-    z = None
+    found, cost = None, item.cost
     for place in [*range(len(conditions))] * _SWEEPS:
         feature = conditions[place].feature
         bins = len(feature.edges)
@@ -163,39 +157,48 @@ def _refined(item: Scored, rows: Rows, totals: Sums) -> Scored:
         others = Segment(tuple(c for i, c in enumerate(conditions) if i != place))
         inside = others.holds(rows.index)
         inside &= feature.codes[rows.index] < bins
-        ends, holds, cost = _ranges(bins)
+        ends, holds = _every_range(bins)
+        grid = grids[feature.name]
+        # Only the kind of a range is paid for here: its ends are moved by little.
+        prices = cost - grid.price(conditions[place]) + np.where(_one_end(ends, bins), *grid.prices)
         table = Sums.count(rows, feature.codes[rows.index], bins, inside).within(holds)
-        scores = table.scores(item.metric, rows, totals)
-        best = int(np.argmax(scores * np.abs(scores) / 2 - cost))
-        if np.isfinite(scores[best]):
+        for _, score, best in table.worst(rows, totals, 1, prices, only=item.metric):
             low, high = ends[best].tolist()
             conditions[place] = Condition(feature, low, high)
-            z = float(scores[best])
-    if z is None:
+            found, cost = score, float(prices[best])
+    if found is None:
         return item
-    return item._replace(segment=Segment(tuple(conditions)), score=worth(z, item.family))
+    return Scored(found, item.metric, Segment(tuple(conditions)), cost)
 
 
 @lru_cache(maxsize=128)
-def _ranges(bins: int) -> tuple[Ints, Floats, Floats]:
-    """Return the ends of every range of so many bins, which bins it holds, and what choosing it costs."""
+def _every_range(bins: int) -> tuple[Ints, Floats]:
+    """Return the ends of every range of so many bins but all of them, and which bins each holds."""
     low, high = np.triu_indices(bins)
     proper = high - low < bins - 1
     ends = np.stack([low[proper], high[proper]], axis=1)
-    one_end = (ends[:, 0] == 0) | (ends[:, 1] == bins - 1)
-    many = max(int((~one_end).sum()), 1)
-    cost = np.where(one_end, math.log(max(int(one_end.sum()), 1)), math.log(many))
-    return ends, ranges(ends, bins), cost
+    return ends, ranges(ends, bins)
+
+
+def _one_end(ends: Ints, bins: int) -> Mask:
+    """Return which ranges begin with the first bin or end with the last one."""
+    found: Mask = (ends[:, 0] == 0) | (ends[:, 1] == bins - 1)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grid:
-    """The conditions of one column, and which of its coarse cells each of them holds."""
+    """The conditions of one column, which of its coarse cells each of them holds, and what each costs.
+
+    ``prices`` are those of a range with one end and of one with two.
+    """
 
     feature: Feature
     conditions: tuple[Condition, ...]
     holds: Floats
     cell_of: npt.NDArray[np.uint8]
+    cost: Floats
+    prices: tuple[float, float]
 
     @classmethod
     def of(cls, feature: Feature) -> _Grid:
@@ -204,16 +207,31 @@ class _Grid:
         cell_of = np.empty(feature.size, dtype=np.uint8)
         cell_of[:ordered] = np.searchsorted(feature.coarse, np.arange(ordered), side="right") - 1
         cell_of[ordered:] = cells + np.arange(levels)
-        spans = [(low, high) for low in range(cells) for high in range(low, cells) if high - low < cells - 1]
-        conditions = [Condition(feature, starts[low], starts[high + 1] - 1) for low, high in spans]
-        spans += [(cells + level, cells + level) for level in range(levels)]
+        spans, _ = _every_range(cells)
+        conditions = [Condition(feature, starts[low], starts[high + 1] - 1) for low, high in spans.tolist()]
         conditions += [Condition(feature, ordered + level, ordered + level) for level in range(levels)]
-        ends = np.array(spans, dtype=np.intp).reshape(-1, 2)
-        return cls(feature, tuple(conditions), ranges(ends, cells + levels), cell_of)
+        one_end = _one_end(spans, cells)
+        kinds = [int(one_end.sum()), int((~one_end).sum()), levels]
+        # Which kind it is, and which one of its kind.
+        price = [math.log(max(sum(map(bool, kinds)), 1) * max(kind, 1)) for kind in kinds]
+        alone = cells + np.repeat(np.arange(levels)[:, None], 2, axis=1)
+        return cls(
+            feature,
+            tuple(conditions),
+            ranges(np.concatenate([spans, alone]), cells + levels),
+            cell_of,
+            np.concatenate([np.where(one_end, price[0], price[1]), np.full(levels, price[2])]),
+            (price[0], price[1]),
+        )
 
     @property
     def cells(self) -> int:
         return int(self.holds.shape[1])
+
+    def price(self, condition: Condition) -> float:
+        """Return what a range costs."""
+        one_end = condition.low == 0 or condition.high == len(self.feature.edges) - 1
+        return self.prices[0 if one_end else 1]
 
 
 def _joint(one: Codes, other: Codes, cells: int) -> Ints:

@@ -67,8 +67,7 @@ class AllAtOnce(Search):
     def report(self, tested: Sequence[tuple[Suspect, Line]], alpha: float) -> SliceSearch:
         """Return the worst segments, given the lines of all of them."""
         every = np.arange(self.whole.sample.n)
-        z = normal_quantile(alpha / max(len(tested), 1))
-        share, sizes = detectable(self, every, z)
+        share, sizes = detectable(self, every, [(normal_quantile(alpha / max(len(tested), 1)), len(every))])
         return SliceSearch(
             method="max-t",
             columns=tuple(each.name for each in self.features),
@@ -145,7 +144,7 @@ def _conditions(feature: Feature, *, ends: bool) -> list[Condition]:
     """Return a column's bins and levels; with ``ends`` also everything up to, and from, each edge."""
     ordered = len(feature.edges)
     every = [*feature.coarse, ordered]
-    # Of the edges of the search by halves some are taken, so that both methods speak of the same bins.
+    # Of the edges of the other search some are taken, so that both methods speak of the same bins.
     step = max(1, -(-(len(every) - 1) // _BINS))
     starts = [*every[:-1][::step], ordered] if ordered else []
     bins = len(starts) - 1

@@ -1,7 +1,7 @@
-"""Slices that nobody named, found on one half of the rows and tested on the other.
+"""Slices that nobody named, found on two thirds of the rows and tested on the others.
 
-What is found by looking at results looks worse than it is. The half that finds and the half that tests share
-no row and no group, so the tests are as honest as those of slices that were named before, and Holm's method
+What is found by looking at results looks worse than it is. The rows that find and the rows that test share
+no group, so the tests are as honest as those of slices that were named before, and Holm's method
 over the few that are tested is all the correction that a million segments need.
 """
 
@@ -19,8 +19,8 @@ from ..metrics.rows import Floats, Ints
 from ..results import Line, SliceSearch
 from ..stats.inference import normal_quantile
 from .discovery import Scored, discover, in_every_metric, worth
+from .division import Division, divide
 from .measure import MINIMUM_RANKED
-from .search_halves import Halves, halves
 from .segment_sums import Rows
 from .suspects import Search, Suspect, detectable, found_slices, relative_of
 
@@ -33,20 +33,20 @@ _MINOR = 10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split(Search):
-    """A search by halves."""
+    """A search that divides the rows."""
 
     @cached_property
-    def halves(self) -> Halves:
-        """The two halves."""
+    def division(self) -> Division:
+        """Which rows find, and which test."""
         said = (self.whole.candidate, self.whole.production)
-        return halves(self.whole.sample, [each.codes for each in self.features], said, seed=self.gate.seed)
+        return divide(self.whole.sample, [each.codes for each in self.features], said, seed=self.gate.seed)
 
     @cached_property
     def suspects(self) -> tuple[Suspect, ...]:
-        """The worst segments, each with its rows in the half that tests."""
+        """The worst segments, each with those of its rows that test."""
         found = []
         for item in self._picked[0]:
-            rows = item.segment.rows(self.halves.second)
+            rows = item.segment.rows(self.division.testing)
             ask = self.question(item.metric, item.segment, len(rows))
             found.append(Suspect(segment=item.segment, ask=ask, rows=rows))
         return tuple(found)
@@ -58,10 +58,13 @@ class Split(Search):
 
     def report(self, tested: Sequence[tuple[Suspect, Line]], alpha: float) -> SliceSearch:
         """Return what was found, given the lines of the suspects."""
-        second, searched = self.halves.second, self._picked[1]
+        testing, searched = self.division.testing, self._picked[1]
         # To be tested a segment has to stand out among all, and to be proven among those that are tested.
-        z = max(normal_quantile(alpha / self.spec.top), math.sqrt(2 * math.log(max(searched, 1))))
-        share, sizes = detectable(self, second, z)
+        hurdles = [
+            (math.sqrt(2 * math.log(max(searched, 1))), len(self.division.finding)),
+            (normal_quantile(alpha / self.spec.top), len(testing)),
+        ]
+        share, sizes = detectable(self, testing, hurdles)
         return SliceSearch(
             method="split",
             columns=tuple(each.name for each in self.features),
@@ -70,11 +73,11 @@ class Split(Search):
             min_rows=self.spec.min_rows,
             metrics=tuple(self.metrics),
             searched=searched,
-            rows=len(self.halves.first),
-            tested_rows=len(second),
+            rows=len(self.division.finding),
+            tested_rows=len(testing),
             on_found=self.spec.on_found,
             seed=self.gate.seed,
-            found=found_slices(self, tested, second, self.whole.sample.n),
+            found=found_slices(self, tested, testing, self.whole.sample.n),
             detectable_share=share if sizes else None,
             detectable=sizes,
         )
@@ -112,30 +115,30 @@ class Split(Search):
             below = -tolerance.absolute(measured.reference) - measured.inference.gain
             error = measured.inference.standard_error
             if below > 0 and error > 0 and not measured.caution:
-                yield item._replace(score=min(item.score, worth(below / error, item.family)))
+                yield item._replace(score=min(item.score, worth(below / error, item.cost)))
 
     def _rows(self) -> Rows:
-        """Return the half that finds, with what each of its rows adds to each gain."""
-        index = self.halves.first
-        half = self.whole.on(index)
+        """Return the rows that find, with what each of them adds to each gain."""
+        index = self.division.finding
+        finding = self.whole.on(index)
         parts: dict[str, Floats] = {}
         for name, metric in self.metrics.items():
             tolerance = self.tolerance(name)
             try:
-                measured = half.measured(metric, relative_of(tolerance))
+                measured = finding.measured(metric, relative_of(tolerance))
             except ModelGateError:
                 continue
-            found = half.contrast(metric, measured.reference, relative_of(tolerance))
+            found = finding.contrast(metric, measured.reference, relative_of(tolerance))
             if found is not None:
                 mean = measured.inference.gain + tolerance.absolute(measured.reference)
-                weight = half.sample.truth.weight
+                weight = finding.sample.truth.weight
                 parts[name] = found + (mean if weight is None else mean * weight)
         least = math.ceil(self.spec.min_rows * len(index) / self.whole.sample.n)
         minor, least_minor = self._minor(index)
         return Rows(
             index=index,
             parts=parts,
-            weight=half.sample.truth.weight,
+            weight=finding.sample.truth.weight,
             least=max(least, 1),
             minor=minor,
             least_minor=least_minor,

@@ -113,12 +113,20 @@ class Sums:
         """Return how many are large enough."""
         return int(np.count_nonzero(self._chosen(rows, totals)))
 
-    def worst(self, rows: Rows, totals: Sums, wanted: int) -> Iterator[tuple[str, float, int]]:
-        """Yield metric, score and place of the worst ones, those of every metric for themselves."""
-        for metric in self.sums:
+    def worst(
+        self, rows: Rows, totals: Sums, wanted: int, cost: Floats, only: str | None = None
+    ) -> Iterator[tuple[str, float, int]]:
+        """Yield metric, score after cost and place of the worst ones, those of every metric for themselves.
+
+        Only what is worse than tolerated, and worse than the other rows, is yielded.
+        """
+        for metric in self.sums if only is None else (only,):
             z = self.scores(metric, rows, totals)
-            places = np.argsort(-z, kind="stable")[:wanted]
-            yield from ((metric, float(z[place]), int(place)) for place in places if np.isfinite(z[place]))
+            scores = np.where(z > 0, z * z / 2 - cost, -np.inf)
+            places = np.argsort(-scores, kind="stable")[:wanted]
+            yield from (
+                (metric, float(scores[place]), int(place)) for place in places if np.isfinite(scores[place])
+            )
 
     def scores(self, metric: str, rows: Rows, totals: Sums) -> Floats:
         """Return the score of each in one metric; minus infinity for those that are too small."""

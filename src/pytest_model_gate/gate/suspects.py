@@ -190,8 +190,12 @@ class _Context:
         return None if parts is None else parts + (gain if weight is None else gain * weight)
 
 
-def detectable(search: Search, among: Ints, z: float) -> tuple[float, tuple[tuple[str, float], ...]]:
+def detectable(
+    search: Search, among: Ints, hurdles: Iterable[tuple[float, int]]
+) -> tuple[float, tuple[tuple[str, float], ...]]:
     """Return for a segment of which share, and which regression of it is found in four of five cases.
+
+    Its rows are taken to be as noisy as the others.
 
     Parameters
     ----------
@@ -199,11 +203,15 @@ def detectable(search: Search, among: Ints, z: float) -> tuple[float, tuple[tupl
         The search.
     among : ndarray of int
         The rows that are tested on.
-    z : float
-        So many standard errors below the tolerance a segment has to be.
+    hurdles : iterable of (float, int)
+        So many standard errors below the tolerance a segment has to be, on so many rows.
     """
     rows = search.whole.sample.n
     share = min(1.0, max(_SHARE, search.spec.min_rows / rows))
+    hurdles = tuple(hurdles)
+    # Every hurdle is taken as often, and all of them in four of five cases.
+    often = normal_quantile(1 - 0.8 ** (1 / len(hurdles)))
+    farthest = max((z + often) * math.sqrt(len(among) / n) for z, n in hurdles)
     tested, found = search.whole.on(among), []
     for name, metric in search.metrics.items():
         try:
@@ -214,6 +222,5 @@ def detectable(search: Search, among: Ints, z: float) -> tuple[float, tuple[tupl
             continue
         error = measured.inference.standard_error / math.sqrt(share)
         allowed = search.tolerance(name).absolute(measured.reference)
-        # Two things have to happen, to stand out and to be proven: nine of ten each.
-        found.append((name, float(f"{allowed + (z + normal_quantile(0.1)) * error:.3g}")))
+        found.append((name, float(f"{allowed + farthest * error:.3g}")))
     return canonical(share), tuple(found)

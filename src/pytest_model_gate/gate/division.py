@@ -1,4 +1,4 @@
-"""Two halves of the rows by their content: which half a row is in doesn't depend on where it stands."""
+"""The rows divided by their content: in which part a row is doesn't depend on where it stands."""
 
 from __future__ import annotations
 
@@ -19,20 +19,25 @@ Integers = npt.NDArray[np.integer[Any]]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
+#: Of three rows (or groups) so many find, and the others test. To be tested at all a segment has to stand out
+#: among thousands, and to be proven only among the few that are tested: finding takes more rows.
+_FINDING, _OF = 2, 3
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Halves:
-    """Rows in an order that only their content makes, and the two halves in that order.
+class Division:
+    """Rows in an order that only their content makes, those that find and those that test, in that order.
 
     Rows that are equal in everything stand in any order; exchanging them changes nothing.
     """
 
     order: Ints
-    first: Ints
-    second: Ints
+    finding: Ints
+    testing: Ints
 
 
-def halves(sample: Sample, features: Iterable[Integers], said: Iterable[Predicted], *, seed: int) -> Halves:
-    """Split the rows in two: within each class and stratum, and never through a group.
+def divide(sample: Sample, features: Iterable[Integers], said: Iterable[Predicted], *, seed: int) -> Division:
+    """Divide the rows two to one: alike within each class and stratum, and never through a group.
 
     Parameters
     ----------
@@ -43,7 +48,7 @@ def halves(sample: Sample, features: Iterable[Integers], said: Iterable[Predicte
     said : iterable of Predicted
         What the models say: last resort between rows that are alike in everything else.
     seed : int
-        Another seed gives other halves.
+        Another seed divides otherwise.
     """
     content = _content(sample.truth, features, said, seed)
     design, truth = sample.design, sample.truth
@@ -60,11 +65,11 @@ def halves(sample: Sample, features: Iterable[Integers], said: Iterable[Predicte
         stratum[unit] = design.strata
         layers.append(_summed(content, design.strata)[stratum])
     ranked = np.lexsort(layers)
-    in_first = np.empty(len(of_unit), dtype=np.bool_)
-    in_first[ranked] = np.arange(len(ranked)) % 2 == 0
+    finds = np.empty(len(of_unit), dtype=np.bool_)
+    finds[ranked] = np.arange(len(ranked)) % _OF < _FINDING
     order = np.lexsort((content, of_unit[unit]))
-    chosen = in_first[unit][order]
-    return Halves(order, order[chosen], order[~chosen])
+    chosen = finds[unit][order]
+    return Division(order, order[chosen], order[~chosen])
 
 
 def _unit_class(truth: Truth, unit: Codes, units: int, *, grouped: bool) -> Ints:
