@@ -135,11 +135,14 @@ def main() -> None:
             results += future.result()
             if done % 50 == 0 or done == len(todo):
                 print(f"{done} of {len(todo)} places, {time.perf_counter() - started:.0f} s", flush=True)
-    results.sort(
-        key=lambda r: (r.metric, r.world, r.n, r.layout, r.kind, sorted(map(str, r.setting.values())))
-    )
-    lines = ",\n".join(json.dumps(result.as_dict()) for result in results)
-    arguments.out.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+                write(results, arguments.out)
+
+
+def write(results: list[Result], path: Path) -> None:
+    """Write what is known so far, in an order that does not depend on the processes."""
+    ordered = sorted(results, key=lambda r: (r.metric, r.world, r.n, r.layout, r.kind, str(r.setting)))
+    lines = ",\n".join(json.dumps(result.as_dict()) for result in ordered)
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

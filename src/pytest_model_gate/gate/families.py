@@ -190,6 +190,7 @@ def paired_influence(
         sample.design,
         pseudo=_pseudo_rows(metric, sample, candidate, reference, weight),
         df=_ranked_df(metric, sample),
+        kinds=None if truth.classes is None else truth.values,
     )
     if _is_area(metric, sample):
         # Weighted areas near 1 are as hard as others: no narrower than MOVER at the effective sizes.
@@ -210,6 +211,7 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         sample.design,
         pseudo=_pseudo_rows(metric, sample, candidate, None),
         df=_ranked_df(metric, sample),
+        kinds=None if truth.classes is None else truth.values,
     )
     if _is_area(metric, sample):
         least = _in_unit(metric, _area(metric, sample, value, floor)).standard_error
