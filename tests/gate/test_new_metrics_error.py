@@ -84,7 +84,7 @@ def of_costs(rng: np.random.Generator, n: int) -> Models:
     [
         ("mean_pinball_loss@0.9", of_normals, 200),
         ("mean_poisson_deviance", of_counts, 200),
-        ("mean_gamma_deviance", of_costs, 200),
+        ("mean_gamma_deviance", of_costs, 500),
         ("mean_tweedie_deviance@1.5", of_counts, 200),
         ("mean_squared_log_error", of_counts, 200),
         ("root_mean_squared_log_error", of_counts, 200),

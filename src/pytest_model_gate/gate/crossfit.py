@@ -6,7 +6,7 @@ import numpy as np
 
 from ..metrics.metric import Metric
 from ..metrics.rows import Mask, Predicted
-from ..metrics.separation import HALVINGS, SEED
+from ..metrics.separation import SEED, halvings
 from ..stats.bootstrap_order import by_content
 from .resampled import columns
 from .sample import Sample
@@ -23,7 +23,7 @@ def row_halves(metric: Metric, sample: Sample, predicted: Predicted) -> list[Mas
     units = np.arange(sample.n) if groups is None else groups
     rng = np.random.default_rng(SEED)
     found = []
-    for _ in range(HALVINGS):
+    for _ in range(halvings(sample.n)):
         half = np.empty(sample.n, dtype=np.bool_)
         half[ordered.order] = rng.integers(0, 2, int(units[-1]) + 1, dtype=np.int8)[units] == 1
         found.append(half)

@@ -183,7 +183,8 @@ def paired_influence(
     truth = sample.truth
     first, second = metric.value(truth, candidate), metric.value(truth, reference)
     weight = relative_weight(metric, second, relative)
-    psi = metric.influence(truth, candidate) - weight * metric.influence(truth, reference)
+    psi, other = metric.influence(truth, candidate), metric.influence(truth, reference)
+    psi = psi - (other if weight == 1 else weight * other)
     inference = from_influence(
         metric.sign * (first - second),
         psi,

@@ -22,24 +22,11 @@ def spearman() -> Metric:
 
 def pearson() -> Metric:
     """Return the linear correlation."""
-
-    def value(truth: Truth, predicted: Predicted) -> float:
-        u, v = _scaled(truth, predicted)
-        return float(np.clip(truth.mean(u * v), -1.0, 1.0))  # min and max would lose a NaN
-
-    def influence(truth: Truth, predicted: Predicted) -> Floats:
-        u, v = _scaled(truth, predicted)
-        product = u * v
-        half = truth.mean(product) / 2
-        np.square(u, out=u)
-        np.square(v, out=v)
-        u += v
-        u *= half
-        product -= u
-        product -= truth.mean(product)
-        return truth.weigh(product)
-
-    return _correlation("pearson", value, influence)
+    return _correlation(
+        "pearson",
+        lambda truth, predicted: predicted.shared(_linear, truth)[0],
+        lambda truth, predicted: predicted.shared(_linear, truth)[1],
+    )
 
 
 def _correlation(
@@ -61,13 +48,30 @@ def _correlation(
     )
 
 
-def _scaled(truth: Truth, predicted: Predicted) -> tuple[Floats, Floats]:
-    """Return both variables with mean 0 and mean square 1."""
+def _target(truth: Truth) -> Floats:
+    return _standard(truth, truth.values, "targets")
+
+
+def _linear(truth: Truth, predicted: Predicted) -> tuple[float, Floats]:
+    """Return value and influence together: ``u v - rho / 2 (u**2 + v**2)``, of standardised variables."""
     assert predicted.value is not None, "checked before"
-    return _standard(truth, truth.values, "targets"), _standard(truth, predicted.value, "predictions")
+    u, v = truth.shared(_target), _standard(truth, predicted.value, "predictions")
+    psi = u * v
+    rho = truth.mean(psi)
+    np.square(v, out=v)
+    v *= rho / 2
+    psi -= v
+    np.square(u, out=v)
+    v *= rho / 2
+    psi -= v
+    psi -= truth.mean(psi)
+    truth.weigh(psi)
+    psi.flags.writeable = False  # it is kept, and handed to whoever asks
+    return float(np.clip(rho, -1.0, 1.0)), psi  # min and max would lose a NaN
 
 
 def _standard(truth: Truth, values: npt.NDArray[np.floating], what: str) -> Floats:
+    """Return a variable with mean 0 and mean square 1."""
     differ = values.min() < values.max() if not np.isnan(values.sum()) else True  # NaN is found elsewhere
     centred: Floats = np.subtract(values, truth.mean(values), dtype=np.float64)
     size = math.sqrt(truth.mean(centred * centred)) if differ else 0.0

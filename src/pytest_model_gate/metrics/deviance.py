@@ -81,10 +81,12 @@ def _deviances(y: Floats, p: Floats, power: float) -> Floats:
         found = np.divide(y, p)
         found -= np.log(found) + 1
     else:
-        found = np.power(p, 2 - power)
-        found /= 2 - power
-        found -= y * np.power(p, 1 - power) / (1 - power)
-        found += np.power(np.maximum(y, 0), 2 - power) / ((1 - power) * (2 - power))
+        found = p / (2 - power)
+        found -= y / (1 - power)
+        found *= np.power(p, 1 - power)
+        of_target = np.power(np.maximum(y, 0), 2 - power)
+        of_target /= (1 - power) * (2 - power)
+        found += of_target
         np.maximum(found, 0, out=found)  # of a perfect prediction, but for a rounding
     found *= 2
     return found

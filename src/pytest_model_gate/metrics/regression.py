@@ -86,12 +86,12 @@ def _root(name: str, losses: Callable[[Truth, Predicted], Floats]) -> Metric:
     """Return the metric that is the root of a mean of losses."""
 
     def value(truth: Truth, predicted: Predicted) -> float:
-        return math.sqrt(truth.mean(losses(truth, predicted)))
+        return math.sqrt(truth.mean(predicted.shared(losses, truth)))
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        psi = losses(truth, predicted)
-        mean = truth.mean(psi)
-        psi -= mean
+        found = predicted.shared(losses, truth)
+        mean = truth.mean(found)
+        psi = found - mean
         if mean > 0:  # all errors 0: no weights can change that, so the influence is 0
             psi /= 2 * math.sqrt(mean)
         return truth.weigh(psi)
@@ -120,15 +120,15 @@ def _explained(name: str, losses: Callable[[Truth, Predicted], Floats]) -> Metri
     """Return 1 less the mean of losses as a share of the target's variance."""
 
     def value(truth: Truth, predicted: Predicted) -> float:
-        return 1 - truth.mean(losses(truth, predicted)) / _variance(name, truth)
+        return 1 - truth.mean(predicted.shared(losses, truth)) / _variance(name, truth)
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        variance, squares = _variance(name, truth), losses(truth, predicted)
+        variance, squares = _variance(name, truth), predicted.shared(losses, truth)
         psi = np.subtract(truth.values, truth.mean(truth.values), dtype=np.float64)
         np.square(psi, out=psi)
         psi *= truth.mean(squares) / variance
         psi -= squares
-        psi /= variance
+        psi *= 1 / variance
         return truth.weigh(psi)
 
     return _regression(name, value, influence, higher_is_better=True, high=1.0, crosses_zero=True)

@@ -67,7 +67,7 @@ class Truth:
             return 0.0
         return self.mean(np.square(self.values - self.mean(self.values)))
 
-    def mean(self, per_row: npt.NDArray[np.floating]) -> float:
+    def mean(self, per_row: npt.NDArray[np.floating] | Mask) -> float:
         """Return the (weighted) mean of one number per row.
 
         A pairwise sum, so that the order of the rows stays far from every digit that is printed.

@@ -42,7 +42,7 @@ def top_k_accuracy(name: str, k: float | None) -> Metric:
             task="classification",
             needs="probability",
             higher_is_better=True,
-            value=lambda truth, predicted: truth.mean(right(truth, predicted).astype(np.float64)),
+            value=lambda truth, predicted: truth.mean(right(truth, predicted)),
             influence=influence,
             family="proportion",
             hits=hits,
@@ -62,8 +62,8 @@ def quantile_coverage_error(name: str, q: float | None) -> Metric:
     def covered(truth: Truth, predicted: Predicted) -> Mask:
         assert predicted.value is not None, "checked before"
         for what, numbers in (("target", truth.values), ("predictions", predicted.value)):
-            missing = int(np.count_nonzero(np.isnan(numbers)))  # a comparison would hide them
-            if missing:
+            if np.isnan(numbers.min()):  # a comparison would hide it
+                missing = int(np.count_nonzero(np.isnan(numbers)))
                 raise InvalidError(
                     f"{name} needs numbers; {missing:,} of {truth.n:,} in the {what} are missing.",
                     "Give every row a number, or drop the rows that have none.",
@@ -71,11 +71,14 @@ def quantile_coverage_error(name: str, q: float | None) -> Metric:
         below: Mask = np.less_equal(truth.values, predicted.value)
         return below
 
+    def hits(truth: Truth, predicted: Predicted) -> tuple[Mask, Mask]:
+        return predicted.shared(covered, truth), np.ones(truth.n, dtype=np.bool_)
+
     def deviation(truth: Truth, predicted: Predicted) -> float:
-        return truth.mean(covered(truth, predicted).astype(np.float64)) - target
+        return truth.mean(predicted.shared(covered, truth)) - target
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        psi = covered(truth, predicted).astype(np.float64)
+        psi = predicted.shared(covered, truth).astype(np.float64)
         psi -= truth.mean(psi)
         psi *= np.sign(deviation(truth, predicted))  # at the kink there is none: 0
         return truth.weigh(psi)
@@ -89,7 +92,7 @@ def quantile_coverage_error(name: str, q: float | None) -> Metric:
             value=lambda truth, predicted: abs(deviation(truth, predicted)),
             influence=influence,
             family="closeness",
-            hits=lambda truth, predicted: (covered(truth, predicted), np.ones(truth.n, dtype=np.bool_)),
+            hits=hits,
             target=target,
             crosses_zero=True,
             bounds=(0.0, max(target, 1 - target)),
