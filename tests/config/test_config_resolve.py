@@ -53,6 +53,67 @@ WRONG = {
         {"slices": [{"by": "x", "min_row": 3}]},
         "unknown key 'slices.0.min_row'.\n  Did you mean 'min_rows'?",
     ),
+    "slice by a number": (
+        {"slices": [{"by": 3}]},
+        "slices.0.by: must be a column or a list of columns, got 3.",
+    ),
+    "crossing of nothing": (
+        {"slices": ["region x "]},
+        "slices.0.by: must name a column on each side of ' x ', got 'region x '.",
+    ),
+    "crossing of four": (
+        {"slices": ["a x b x c x d"]},
+        "slices.0.by: must cross at most 3 columns, got 4: 'a x b x c x d'.",
+    ),
+    "crossing of one column with itself": (
+        {"slices": [{"by": ["a", "a"]}]},
+        "slices.0.by: must name each column once, got ['a', 'a'].",
+    ),
+    "edges that fall": (
+        {"slices": [{"by": "x", "bins": [45, 25]}]},
+        "slices.0.bins: must have edges in ascending order, each once, got [45, 25].",
+    ),
+    "an edge twice": (
+        {"slices": [{"by": "x", "bins": [25, 25]}]},
+        "slices.0.bins: must have edges in ascending order, each once, got [25, 25].",
+    ),
+    "an edge that is no number": (
+        {"slices": [{"by": "x", "bins": [0, float("nan")]}]},
+        "slices.0.bins: must have finite edges, got nan; outer slices have no end anyway.",
+    ),
+    "one edge": (
+        {"slices": [{"by": "x", "bins": [25]}]},
+        "slices.0.bins: must have at least 2 edges, got [25]; what lies below the first and from the last on "
+        "are slices of their own.",
+    ),
+    "edges of two kinds": (
+        {"slices": [{"by": "x", "bins": [0, "2030-01-31"]}]},
+        "slices.0.bins: must have edges that are all numbers or all dates, got [0, '2030-01-31'].",
+    ),
+    "an edge that is no date": (
+        {"slices": [{"by": "x", "bins": ["2030-01-01", "soon"]}]},
+        "slices.0.bins: must have edges that are numbers or dates such as 2030-01-31, got 'soon'.",
+    ),
+    "one group": (
+        {"slices": [{"by": "x", "bins": 1}]},
+        "slices.0.bins: must be 2 to 100 groups, or a list of edges, got 1.",
+    ),
+    "bins that are true": (
+        {"slices": [{"by": "x", "bins": True}]},
+        "slices.0.bins: must be a list of edges, or a number of groups, got True.",
+    ),
+    "bins of any column of a crossing": (
+        {"slices": [{"by": "x x y", "bins": [0, 1]}]},
+        "slices.0: bins of a crossing name their column, for example bins = { y = [0, 1] }.",
+    ),
+    "bins of a column that is not cut": (
+        {"slices": [{"by": ["x", "y"], "bins": {"z": 4}}]},
+        "slices.0: bins name 'z', and by names 'x', 'y'.",
+    ),
+    "undefined that passes": (
+        {"slices": [{"by": "x", "on_undefined": "pass"}]},
+        "slices.0.on_undefined: must be 'fail' or 'warn', got 'pass'.",
+    ),
     "slice of negative size": (
         {"slices": [{"by": "x", "min_rows": -1}]},
         "slices.0.min_rows: must be greater than or equal to 0, got -1.",
@@ -116,6 +177,28 @@ def test_a_gate_that_lacks_a_key(project, key):
         f"gate 'test_x' lacks {key}.\n"
         '  A gate needs candidate, production ("none" for a first release), dataset, target and metrics.'
     )
+
+
+def test_crossings_and_bins_are_read(tmp_path):
+    (tmp_path / "model_gate.toml").write_text(
+        "[gates.credit]\n"
+        'candidate = "a"\nproduction = "b"\ndataset = "d"\ntarget = "y"\nmetrics = ["auc"]\n'
+        'slices = ["region x city", { by = "age", bins = 4, metrics = "auc", min_per_class = 30 },\n'
+        '    { by = ["a x b", "day"], bins = { day = [2024-01-01, "2025-01-01"] }, on_undefined = "warn" }]\n'
+    )
+    crossing, groups, days = resolve(read_project(tmp_path), name="credit", mark={}, default_name="t").slices
+    assert (crossing.columns, dict(crossing.bins)) == (("region", "city"), {})
+    assert (groups.columns, dict(groups.bins)) == (("age",), {"age": 4})
+    assert (groups.metrics, groups.min_per_class) == (("auc",), 30)
+    assert days.columns == ("a x b", "day")
+    assert dict(days.bins) == {"day": ("2024-01-01", "2025-01-01")}
+    assert (days.on_undefined, days.title) == ("warn", "a x b x day")
+
+
+def test_the_same_columns_in_another_order_are_the_same_slices(tmp_path):
+    mark = {**COMPLETE, "slices": ["a x b", {"by": ["b", "a"]}]}
+    with pytest.raises(ConfigurationError, match="names the same slice twice"):
+        resolve(read_project(tmp_path), name=None, mark=mark, default_name="t")
 
 
 @pytest.mark.parametrize(("key", "word"), [("metrics", "metric"), ("slices", "slice")])
@@ -193,6 +276,7 @@ def test_values_become_what_the_spec_says(project, tmp_path):
     spec = ask(project(GATE), "credit")
     assert dict(spec.max_regression) == {"*": Tolerance(0.01, relative=True)}
     assert spec.slices[0] == SliceSpec(by="region")
+    assert spec.slices[0].columns == ("region",)
     assert (spec.slices[1].min_rows, dict(spec.slices[1].max_regression)) == (500, {"*": Tolerance(0.03)})
     assert [waiver.expires for waiver in spec.waivers] == ["2030-01-31"]
     assert spec.root == str(tmp_path)

@@ -13,6 +13,7 @@ from pytest_model_gate.errors import ConfigurationError, EvaluationError
 from pytest_model_gate.gate.classes_needed import classes_needed
 from pytest_model_gate.gate.slices import MAX_SLICES, cut
 from pytest_model_gate.metrics.catalogue import resolve
+from pytest_model_gate.policy import holm
 from pytest_model_gate.results import SmallSlice, Verdict
 from pytest_model_gate.spec import SliceSpec, Tolerance, Waiver
 from pytest_model_gate.wire import dumps, loads
@@ -329,6 +330,17 @@ def test_on_undefined_forgives_no_other_error(project):
     record = project.record(slices=(spec,), metrics=("roc_auc",), candidate="python:gives_labels:build")
     assert record.verdict is not Verdict.PASS
     assert not any(line.undefined for line in record.lines)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from([0.0, 1e-9, 0.001, 0.01, 0.02, 0.049, 0.05, 0.3, 1.0]) | st.floats(0, 1)))
+def test_p_values_that_accuse_nobody_need_not_be_known(p_values):
+    """So only those of lines whose upper bound accuses are searched for."""
+    alpha = 0.05
+    known = [p if p < alpha else 1.0 for p in p_values]
+    accused, same = ([p < alpha for p in holm(each)] for each in (p_values, known))
+    assert accused == same
+    assert [p for p in holm(p_values) if p < alpha] == [p for p in holm(known) if p < alpha]
 
 
 # -- what is refused ---------------------------------------------------------------------------------------

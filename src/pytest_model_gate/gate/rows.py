@@ -71,7 +71,7 @@ class Judged:
     _last: dict[str, tuple[object, Part]] = field(default_factory=dict)
 
     def on(self, name: str) -> Part:
-        """Return truth and predictions on all rows or on one slice.
+        """Return truth and predictions on all rows, or those of candidate and production on one slice.
 
         Questions come slice by slice, so only the last slice is kept, and all rows in the order of the last
         cut: its slices are windows of these, which cost no copy.
@@ -81,7 +81,9 @@ class Judged:
         rows = self._places[name]
         each = self.cuts[rows.cut]
         if self._last.get("cut", (None,))[0] is not each:
-            self._last["cut"] = each, _part((self.sample, self.predicted), each.order)
+            # The baseline is compared on all rows only.
+            said = {role: said for role, said in self.predicted.items() if role != "baseline"}
+            self._last["cut"] = each, _part((self.sample, said), each.order)
         if self._last.get("slice", (None,))[0] is not rows:
             self._last["slice"] = rows, _part(self._last["cut"][1], each.window(rows.level))
         return self._last["slice"][1]

@@ -135,19 +135,23 @@ class _Side:
 
     def _at_one(self, tilt: float) -> tuple[float, float]:
         """Return the same for one tilt, one kind of row after the other: of a few that is faster."""
-        share = [mass / (1 + tilt * value) for value, mass in self._kinds]
-        total = sum(share)
-        mean = sum(part * value for part, (value, _) in zip(share, self._kinds, strict=True)) / total
-        squares = (part * (value - mean) ** 2 for part, (value, _) in zip(share, self._kinds, strict=True))
-        return -mean, sum(squares) / total
+        values, masses = self._kinds
+        shares = [mass / (1 + tilt * value) for value, mass in zip(values, masses, strict=True)]
+        total, moment, squares = sum(shares), 0.0, 0.0
+        for share, value in zip(shares, values, strict=True):
+            moment += share * value
+        mean = moment / total
+        for share, value in zip(shares, values, strict=True):
+            squares += share * (value - mean) ** 2
+        return -mean, squares / total
 
     def _at_many(self, tilt: float) -> tuple[float, float]:
         distance, variance = self._at(np.array([tilt]))
         return float(distance[0]), float(variance[0])
 
     @cached_property
-    def _kinds(self) -> list[tuple[float, float]]:
-        return list(zip(self.values.tolist(), self.mass.tolist(), strict=True))
+    def _kinds(self) -> tuple[list[float], list[float]]:
+        return self.values.tolist(), self.mass.tolist()
 
     def _at(self, tilts: Floats) -> tuple[Floats, Floats]:
         """Return for each tilt the distance below 0 and the variance of a row."""
