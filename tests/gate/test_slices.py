@@ -485,3 +485,16 @@ def test_waivers_that_waive_nothing(project, name, problem, remedy):
     assert (finding.problem, finding.remedy) == (problem, remedy)
     assert record.verdict is Verdict.ERROR
     assert date.fromisoformat("2999-01-01") > date.today()
+
+
+def test_the_order_of_the_rows_changes_no_slice(project):
+    slices = (
+        SliceSpec(by="region x z", bins={"z": 3}, on_undefined="warn"),
+        SliceSpec(by="x", bins={"x": (-1, 0, 1)}),
+    )
+    first = project.record(slices=slices)
+    project.write(project.frame.sample(frac=1.0, random_state=5))
+    second = project.record(slices=slices)
+    assert second.lines == first.lines
+    assert second.bins == first.bins
+    assert second.small_slices == first.small_slices
