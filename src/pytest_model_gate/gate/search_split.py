@@ -27,6 +27,9 @@ from .suspects import Search, Suspect, detectable, found_slices, relative_of
 #: So many are measured as what they are, and the worst of these is the next one found.
 _PROPOSED = 8
 
+#: At least so much of a segment lies outside of those that were found before it.
+_NEW = 2 / 3
+
 #: Rows of the rarest class without which the interval of an area is too wide to tell anything.
 _MINOR = 10
 
@@ -104,7 +107,8 @@ class Split(Search):
 
     def _measured(self, proposed: Iterable[Scored], rows: Rows) -> Iterator[Scored]:
         """Yield those that the metric itself finds worse than tolerated, scored no better than by that."""
-        for item in (each for region in proposed for each in in_every_metric(region, rows)):
+        regions = [region for region in proposed if self._new(region, rows)]
+        for item in (each for region in regions for each in in_every_metric(region, rows)):
             tolerance = self.tolerance(item.metric)
             try:
                 measured = self.whole.on(item.segment.rows(rows.index)).measured(
@@ -116,6 +120,11 @@ class Split(Search):
             error = measured.inference.standard_error
             if below > 0 and error > 0 and not measured.caution:
                 yield item._replace(score=min(item.score, worth(below / error, item.cost)))
+
+    def _new(self, region: Scored, rows: Rows) -> bool:
+        """Whether a segment is more than an earlier one, whose rows are set aside, with some others."""
+        every = np.count_nonzero(region.segment.holds(self.division.finding))
+        return bool(np.count_nonzero(region.segment.holds(rows.index)) >= _NEW * every)
 
     def _rows(self) -> Rows:
         """Return the rows that find, with what each of them adds to each gain."""
