@@ -15,11 +15,11 @@ import numpy as np
 
 from ..data.features import Feature
 from ..errors import EvaluationError
-from ..metrics.rows import Ints, Mask
+from ..metrics.rows import Ints
 from ..results import Line, SliceSearch, Verdict
 from ..stats.inference import normal_quantile
 from .segments import Condition, Segment
-from .suspects import Search, Suspect, detectable, found_slices
+from .suspects import NEW, Search, Suspect, detectable, found_slices
 
 #: Ordered bins of each column.
 _BINS = 5
@@ -29,9 +29,6 @@ _MOST = 2_000
 
 #: Rows of all segments together whose influence is held in memory, 8 bytes each.
 _MOST_ROWS = 1 << 25
-
-#: Two segments that share more than this of their rows are one, in other words.
-_SAME = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,15 +96,13 @@ class AllAtOnce(Search):
             item for item in tested if item[1].gain is not None and item[1].standard_error is not None
         ]
         kept: list[tuple[Suspect, Line]] = []
-        masks: list[Mask] = []
+        taken = np.zeros(self.whole.sample.n, dtype=np.bool_)
         for suspect, line in sorted(measured, key=rank):
             if len(kept) == self.spec.top or rank((suspect, line))[1] >= 0:
                 break
-            mask = np.zeros(self.whole.sample.n, dtype=np.bool_)
-            mask[suspect.rows] = True
-            if all((mask & other).sum() <= _SAME * (mask | other).sum() for other in masks):
+            if np.count_nonzero(~taken[suspect.rows]) >= NEW * len(suspect.rows):
                 kept.append((suspect, line))
-                masks.append(mask)
+                taken[suspect.rows] = True
         return kept
 
     def _segments(self, every: Ints) -> Iterator[tuple[Segment, Ints]]:

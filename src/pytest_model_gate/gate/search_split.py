@@ -22,13 +22,10 @@ from .discovery import Scored, discover, in_every_metric, worth
 from .division import Division, divide
 from .measure import MINIMUM_RANKED
 from .segment_sums import Rows
-from .suspects import Search, Suspect, detectable, found_slices, relative_of
+from .suspects import NEW, Search, Suspect, detectable, found_slices, relative_of
 
 #: So many are measured as what they are, and the worst of these is the next one found.
 _PROPOSED = 8
-
-#: At least so much of a segment lies outside of those that were found before it.
-_NEW = 2 / 3
 
 #: Rows of the rarest class without which the interval of an area is too wide to tell anything.
 _MINOR = 10
@@ -124,7 +121,7 @@ class Split(Search):
     def _new(self, region: Scored, rows: Rows) -> bool:
         """Whether a segment is more than an earlier one, whose rows are set aside, with some others."""
         every = np.count_nonzero(region.segment.holds(self.division.finding))
-        return bool(np.count_nonzero(region.segment.holds(rows.index)) >= _NEW * every)
+        return bool(np.count_nonzero(region.segment.holds(rows.index)) >= NEW * every)
 
     def _rows(self) -> Rows:
         """Return the rows that find, with what each of them adds to each gain."""

@@ -26,6 +26,9 @@ from .segments import Segment
 #: A search says what it can detect in a segment with this share of the rows.
 _SHARE = 0.05
 
+#: At least so much of a segment lies outside of those that were found before it.
+NEW = 2 / 3
+
 _ORDER = (Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 
