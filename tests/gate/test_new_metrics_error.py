@@ -225,7 +225,7 @@ def test_a_floor_of_ks_is_kept_and_the_largest_value_in_its_place_does_not() -> 
 
 def test_coverage_keeps_its_level_in_groups_at_the_kink() -> None:
     """Production covers exactly 90 %, the candidate 84 %; rows of a group share a part of their error."""
-    groups, n = np.arange(300) // 5, 300
+    groups, n = np.arange(1_000) // 5, 1_000
     rng, metric = np.random.default_rng(36), resolve("quantile_coverage_error@0.9")
     quantile = {0.90: 1.2815515655446004, 0.84: 0.994457883209753}
     passed = accused = 0
