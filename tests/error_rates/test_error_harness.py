@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from class_populations import ManyClasses, TwoClasses
 from grid import (
-    AS_ACCURACY,
     CORRELATIONS,
     METRICS,
     NUMBERS,
     PREVALENCES,
     QUALITIES,
+    SAME_AS,
     SIMULATED,
     SIZES,
     THREE,
@@ -26,6 +26,7 @@ from known_values import FILE, looked_up, sampled
 from layouts import ICC, NAMES, Layout
 from number_populations import TAILS, Numbers
 from populations import Population
+from query_populations import Queries
 from scipy.stats import norm
 from trials import generator, holdouts, questions, run
 
@@ -35,7 +36,7 @@ from pytest_model_gate.metrics.rows import Predicted
 
 
 def test_no_metric_of_the_catalogue_is_forgotten() -> None:
-    known = {*SIMULATED, *AS_ACCURACY, *VALUES_ONLY}
+    known = {*SIMULATED, *SAME_AS, *VALUES_ONLY}
 
     assert known == set(names())
 
@@ -57,15 +58,20 @@ def test_the_grid_has_every_level_of_every_factor_and_every_pair_of_them() -> No
     assert len({place.population for place in whole}) == len(whole) == combinations
 
 
-@pytest.mark.parametrize("name", AS_ACCURACY)
-def test_what_is_left_out_is_accuracy(name: str) -> None:
-    population = ManyClasses.with_gap(3, 0.5, 0.5, 0.7)
+@pytest.mark.parametrize("name", SAME_AS)
+def test_what_is_left_out_is_the_other_metric(name: str) -> None:
+    other = SAME_AS[name]
+    queries = metric_of(other).family == "query"
+    population: Population = (
+        Queries.with_gap(0.1, 0.5, 0.7) if queries else ManyClasses.with_gap(3, 0.5, 0.5, 0.7)
+    )
+    needs = metric_of(other).needs
     for drawn in population.draw(np.random.default_rng(1), Layout("plain", 40), 20):
-        forms = drawn.candidate["label"], drawn.reference["label"]
-        found, accuracy = (measure_pair(metric_of(each), drawn.sample, *forms) for each in (name, "accuracy"))
-        assert found.inference.bounds(0.05) == accuracy.inference.bounds(0.05)
-        assert found.p_below(-0.02) == accuracy.p_below(-0.02)
-        floors = [measure_floor(metric_of(each), drawn.sample, forms[0], 0.6) for each in (name, "accuracy")]
+        forms = drawn.candidate[needs], drawn.reference[needs]
+        one, two = (measure_pair(metric_of(each), drawn.sample, *forms) for each in (name, other))
+        assert one.inference.bounds(0.05) == two.inference.bounds(0.05)
+        assert one.p_below(-0.02) == two.p_below(-0.02)
+        floors = [measure_floor(metric_of(each), drawn.sample, forms[0], 0.6) for each in (name, other)]
         assert floors[0].inference.bounds(0.05) == floors[1].inference.bounds(0.05)
 
 
