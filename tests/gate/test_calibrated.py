@@ -163,6 +163,25 @@ def test_a_comparison_of_two_calibrated_models_passes_with_rows_enough():
     assert compare(y, bent(2)(first), second, metric="ece", max_regression=0.02).verdict is Verdict.REGRESSED
 
 
+@pytest.mark.parametrize(
+    ("metric", "groups", "reason"),
+    [
+        (
+            "calibration_slope_error",
+            49,
+            "49 groups are too few for an interval of calibration_slope_error, at least 50 are needed",
+        ),
+        ("ece", 19, "19 groups are too few for an interval of bins, at least 20 are needed"),
+    ],
+)
+def test_few_groups_are_a_caution(metric, groups, reason):
+    y, (first, second) = two_models(np.random.default_rng(6), 2000, MODELS["both calibrated"])
+    found = compare(y, first, second, metric=metric, groups=np.arange(2000) % groups, max_regression=0.9)
+    assert (found.verdict, found.reason) == (Verdict.INCONCLUSIVE, reason)
+    more = compare(y, first, second, metric=metric, groups=np.arange(2000) % (groups + 1), max_regression=0.9)
+    assert more.verdict is Verdict.PASS
+
+
 def test_few_rows_of_a_class_are_a_caution():
     rng = np.random.default_rng(4)
     y = (np.arange(300) < 15).astype(np.intp)

@@ -13,8 +13,9 @@ from ..stats.distances import Distances, Estimate
 from ..stats.variance import variance_of_mean
 from .sample import Sample
 
-#: With fewer rows of a class the logistic fit is too far from normal.
+#: With fewer rows of a class, or fewer groups, the logistic fit is too far from normal.
 MINIMUM_FITTED = 20
+MINIMUM_FITTED_GROUPS = 50
 
 
 def distances(
@@ -25,7 +26,7 @@ def distances(
     first, psi = metric.deviation(sample.truth, candidate)
     spread = variance_of_mean(psi, sample.design)
     error = math.sqrt(spread.variance)
-    caution = spread.caution or _few(metric, sample)
+    caution = spread.caution or _few_groups(metric, sample) or _few_rows(metric, sample)
     if isinstance(other, float):
         # A ceiling is a deviation that is known.
         found = Distances(
@@ -66,7 +67,17 @@ def _side(metric: Metric, sample: Sample, predicted: Predicted) -> Side:
     return Side(bin=of_row, residual=residual, deviation=deviation, noise=noise)
 
 
-def _few(metric: Metric, sample: Sample) -> str:
+def _few_groups(metric: Metric, sample: Sample) -> str:
+    groups = sample.design.groups
+    if groups is None or int(groups.max()) + 1 >= MINIMUM_FITTED_GROUPS:
+        return ""
+    return (
+        f"{int(groups.max()) + 1} groups are too few for an interval of {metric.name}, "
+        f"at least {MINIMUM_FITTED_GROUPS} are needed"
+    )
+
+
+def _few_rows(metric: Metric, sample: Sample) -> str:
     classes = sample.truth.classes or ()
     code = int(np.argmin(sample.class_sizes)) if classes else 0
     if not classes or sample.class_sizes[code] >= MINIMUM_FITTED:

@@ -13,7 +13,7 @@ The interval allows for the worst of it, bin by bin (a bias-aware interval, Arms
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,9 @@ MINIMUM_BINS = 4
 #: Slopes for the variance: errors of two models' bins average out better than those of one.
 _OF_ONE = 4.0
 _OF_TWO = 3.0
+
+#: With fewer groups, many bins go wrong together too often.
+MINIMUM_GROUPS = 20
 
 _ROOT_TWO_PI = 2.5066282746310002
 
@@ -162,15 +165,17 @@ def from_bins(gain: float, candidate: Side, reference: Side | None, design: Desi
             below, above = np.minimum(below, apart), np.minimum(above, apart)
     inner = from_influence(gain, psi, design, method="bins, allowing for bias")
     telling = min(side.telling for side in (candidate, reference) if side is not None)
-    if not inner.caution and telling < MINIMUM_BINS:
-        inner = Student(
-            inner.gain,
-            inner.standard_error,
-            inner.df,
-            inner.method,
-            f"nearly all rows lie in {telling:.1f} bins, and an interval needs {MINIMUM_BINS} or more",
-        )
-    return Allowing(inner, float(below.sum()), float(above.sum()))
+    caution = inner.caution or _caution(telling, design)
+    return Allowing(replace(inner, caution=caution), float(below.sum()), float(above.sum()))
+
+
+def _caution(telling: float, design: Design) -> str:
+    if telling < MINIMUM_BINS:
+        return f"nearly all rows lie in {telling:.1f} bins, and an interval needs {MINIMUM_BINS} or more"
+    groups = None if design.groups is None else int(design.groups.max()) + 1
+    if groups is not None and groups < MINIMUM_GROUPS:
+        return f"{groups} groups are too few for an interval of bins, at least {MINIMUM_GROUPS} are needed"
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
