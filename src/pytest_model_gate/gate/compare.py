@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..metrics.metric import Metric
 from ..results import Comparison
 from ..spec import Tolerance
+from ..stats.bootstrap import Resampling
 from .arrays import validated
 from .compared import compared, understood
 from .measure import measure_pair
@@ -27,6 +30,7 @@ def compare(
     query: Any = None,
     classes: Sequence[Any] | None = None,
     pos_label: Any = 1,
+    seed: int = 0,
 ) -> Comparison:
     """Compare the predictions of two models on the same rows.
 
@@ -56,6 +60,8 @@ def compare(
         All labels, in the order of probability columns. By default those that occur, sorted.
     pos_label : scalar
         The positive one of two classes.
+    seed : int
+        Of the bootstrap, where the metric or the size of the sample needs one: the method then names it.
 
     Returns
     -------
@@ -77,6 +83,10 @@ def compare(
     >>> compare(right, right, right, metric="accuracy", max_regression=0.01).verdict.value
     'pass'
     """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ConfigurationError(
+            f"seed must be a whole number of at least 0, got {seed!r}.", "Usual is seed = 0."
+        )
     asked, tolerance = understood(metric, max_regression, alpha)
     sample, first, second = validated(
         y_true,
@@ -90,6 +100,7 @@ def compare(
         classes=classes,
         pos_label=pos_label,
     )
+    sample = replace(sample, resampling=Resampling(seed=seed))
     relative = tolerance.value if tolerance.relative else 0.0
     one = candidate is production
     measured = measure_pair(asked, sample, first, second, relative=relative, one_model=one)
