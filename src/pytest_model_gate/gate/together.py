@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,7 +69,6 @@ class Together:
     judged: Judged
     measure: Callable[[Ask], Measured]
     search: Split | AllAtOnce | None = None
-    _without: set[str] = field(default_factory=set)
 
     def judge(self, asks: Sequence[Ask], alpha: float) -> Judgement:
         """Judge questions and segments.
@@ -93,7 +92,7 @@ class Together:
                 if item.proven
             ),
             search=search,
-            correction=self._correction(),
+            correction=self._correction(asks),
         )
 
     def _lines(self, asks: Sequence[Ask], alpha: float, *, spare: bool = False) -> list[Line]:
@@ -102,7 +101,8 @@ class Together:
         def correct(asked: Sequence[tuple[Ask, Measured]], p: Sequence[float]) -> Sequence[float]:
             # How many segments are tested may depend on the rows that the other lines are judged on.
             padded = [*p, *[1.0] * more]
-            if not self._by_max_t(asked):
+            # Where no test accuses by itself there is nothing to correct, and no correlation is needed.
+            if not self._by_max_t(asked) or min(p, default=1.0) >= alpha:
                 return by_holm(asked, padded)[: len(p)]
             # The draws belong to the lines in an order that neither the configuration nor the data makes.
             order = sorted(range(len(p)), key=lambda place: _key(asked[place][0]))
@@ -136,7 +136,6 @@ class Together:
         """Return how a line hangs together with the others; ``None`` where its metric cannot tell."""
         metric, suspect = self.metrics[ask.metric], self._suspects.get(ask)
         if not has_influence(metric):
-            self._without.add(ask.metric)
             return None
         design = self.judged.sample.design
         if suspect is not None and self.search is not None:
@@ -151,10 +150,13 @@ class Together:
         )
         return None if found is None else scores(found, design, self.judged.rows_of(ask.where))
 
-    def _correction(self) -> str:
-        if self.spec.correction == "holm" or not self._without:
+    def _correction(self, asks: Sequence[Ask]) -> str:
+        """Return how accusations are corrected, and for the lines of which metrics otherwise."""
+        names = {ask.metric for ask in asks if self.metrics[ask.metric].family != "value"}
+        without = sorted(name for name in names if not has_influence(self.metrics[name]))
+        if self.spec.correction == "holm" or not without:
             return self.spec.correction
-        return f"max-t, Holm for {', '.join(sorted(self._without))}"
+        return f"max-t, Holm for {', '.join(without)}"
 
 
 def _key(ask: Ask) -> tuple[str, ...]:
