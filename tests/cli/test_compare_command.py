@@ -85,7 +85,7 @@ def test_json_holds_the_same_numbers(capsys, scores):
         "low": same.interval.low,
         "high": same.interval.high,
         "level": 0.9,
-        "method": "paired t",
+        "method": same.interval.method,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -113,9 +114,16 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
         pos_label=options.pos_label,
         threshold=options.threshold,
         seed=options.seed,
+        progress=_progress if sys.stderr.isatty() else None,
     )
     print(_json(found) if options.json else "\n".join(map(repr, found)))
     return int(any(comparison.verdict is not Verdict.PASS for comparison in found))
+
+
+def _progress(metric: str, done: int, of: int) -> None:
+    """Tell a person at a terminal how far a metric is resampled; the line is gone when it is done."""
+    text = f"{metric}: {done:,} of {of:,} resamples"
+    print("\r" + (text if done < of else " " * len(text) + "\r"), end="", file=sys.stderr, flush=True)
 
 
 def _tolerances(given: Sequence[str]) -> dict[str, Tolerance]:

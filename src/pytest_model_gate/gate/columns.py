@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..results import Comparison
 from ..spec import SourceContext, Tolerance
-from .compare import compare
+from .compare import compared_arrays
+from .compared import seeded
 from .encode import encode_target, positive_last
 from .registry import build_registry, extra_metrics, load_metrics, open_dataset
 
@@ -52,6 +54,7 @@ def compare_columns(
     pos_label: str | None = None,
     threshold: float | None = None,
     seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
     registry: pluggy.PluginManager | None = None,
 ) -> list[Comparison]:
     """Compare two columns of predictions in every metric.
@@ -74,6 +77,8 @@ def compare_columns(
         Makes labels of scores: the positive class from here on.
     seed : int
         Of metrics that are resampled.
+    progress : callable, optional
+        ``progress(metric, done, of)`` is told how far one is.
 
     Raises
     ------
@@ -99,7 +104,7 @@ def compare_columns(
     positive = 1 if pos_label is None else _meant(pos_label, labels)
     roles: dict[str, Any] = {role: frame[name] for role, name in columns.roles.items()}
     return [
-        compare(
+        compared_arrays(
             target,
             *(_predictions(frame, said[role], metric, labels, positive, threshold) for role in said),
             metric=metric,
@@ -107,7 +112,9 @@ def compare_columns(
             alpha=alpha,
             classes=order,
             pos_label=positive,
-            seed=seed,
+            resampling=replace(
+                seeded(seed), progress=None if progress is None else partial(progress, metric.name)
+            ),
             **roles,
         )
         for metric in asked

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..errors import ConfigurationError
 from ..metrics.metric import Metric
 from ..results import Comparison
 from ..spec import Tolerance
 from ..stats.bootstrap import Resampling
 from .arrays import validated
-from .compared import compared, understood
+from .compared import compared, seeded, understood
 from .measure import measure_pair
 
 
@@ -83,16 +82,14 @@ def compare(
     >>> compare(right, right, right, metric="accuracy", max_regression=0.01).verdict.value
     'pass'
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ConfigurationError(
-            f"seed must be a whole number of at least 0, got {seed!r}.", "Usual is seed = 0."
-        )
-    asked, tolerance = understood(metric, max_regression, alpha)
-    sample, first, second = validated(
+    return compared_arrays(
         y_true,
         candidate,
         production,
-        metric=asked,
+        metric=metric,
+        max_regression=max_regression,
+        alpha=alpha,
+        resampling=seeded(seed),
         sample_weight=sample_weight,
         groups=groups,
         strata=strata,
@@ -100,7 +97,23 @@ def compare(
         classes=classes,
         pos_label=pos_label,
     )
-    sample = replace(sample, resampling=Resampling(seed=seed))
+
+
+def compared_arrays(
+    y_true: Any,
+    candidate: Any,
+    production: Any,
+    *,
+    metric: str | Metric,
+    max_regression: float | str | Tolerance,
+    alpha: float,
+    resampling: Resampling,
+    **about: Any,
+) -> Comparison:
+    """Do what :func:`compare` does; ``about`` are its arrays and labels beside the predictions."""
+    asked, tolerance = understood(metric, max_regression, alpha)
+    sample, first, second = validated(y_true, candidate, production, metric=asked, **about)
+    sample = replace(sample, resampling=resampling)
     relative = tolerance.value if tolerance.relative else 0.0
     one = candidate is production
     measured = measure_pair(asked, sample, first, second, relative=relative, one_model=one)

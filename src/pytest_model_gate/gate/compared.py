@@ -8,6 +8,7 @@ from ..metrics.metric import Metric
 from ..policy import decide
 from ..results import Comparison, Interval
 from ..spec import Tolerance
+from ..stats.bootstrap import Resampling
 from .canonical import canonical
 from .limits import not_judged, refuse_meaningless
 from .lines import ALL, Ask
@@ -37,6 +38,21 @@ def understood(
     tolerance = Tolerance.parse(max_regression)
     refuse_meaningless(asked, tolerance)
     return asked, tolerance
+
+
+def seeded(seed: int) -> Resampling:
+    """Return the resampling of a seed.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is none.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ConfigurationError(
+            f"seed must be a whole number of at least 0, got {seed!r}.", "Usual is seed = 0."
+        )
+    return Resampling(seed=seed)
 
 
 def compared(metric: Metric, measured: Measured, tolerance: Tolerance, alpha: float) -> Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import ConfigurationError, InvalidError
@@ -14,9 +15,10 @@ from ..stats.clopper_pearson import Proportion
 from ..stats.inference import Inference
 from ..stats.student import Student
 from ..stats.unpaired import Mover, UnpairedProportions, welch
+from ..stats.wider import Wider
 from .arrays import occurring, validated
 from .canonical import Steady, canonical
-from .compared import compared, understood
+from .compared import compared, seeded, understood
 from .families import relative_weight
 from .measure import Measured, measure_floor
 from .sample import Sample
@@ -40,6 +42,7 @@ def compare_unpaired(
     query: tuple[Any, Any] | None = None,
     classes: Sequence[Any] | None = None,
     pos_label: Any = 1,
+    seed: int = 0,
 ) -> Comparison:
     """Compare predictions that were made on different, independent samples.
 
@@ -53,7 +56,7 @@ def compare_unpaired(
         Labels or numbers of the two samples.
     candidate, production : array-like
         What the models say of them, as for :func:`compare`.
-    metric, max_regression, alpha, classes, pos_label
+    metric, max_regression, alpha, classes, pos_label, seed
         As for :func:`compare`.
     sample_weight, groups, strata, query : tuple of two array-like, optional
         For the candidate's sample and for production's. A group that has rows in both samples makes them
@@ -80,6 +83,7 @@ def compare_unpaired(
     'pass'
     """
     asked, tolerance = understood(metric, max_regression, alpha)
+    resampling = seeded(seed)
     pairs = dict(zip(_PAIRS, (sample_weight, groups, strata, query), strict=True))
     for name, pair in pairs.items():
         if pair is not None and not (isinstance(pair, tuple | list) and len(pair) == 2):
@@ -108,7 +112,7 @@ def compare_unpaired(
             )
         except InvalidError as error:
             raise InvalidError(f"The {role}'s sample: {error.what}", error.remedy) from None
-        sides.append((sample, predicted))
+        sides.append((replace(sample, resampling=resampling), predicted))
     relative = tolerance.value if tolerance.relative else 0.0
     return compared(asked, measure_unpaired(asked, *sides[0], *sides[1], relative), tolerance, alpha)
 
@@ -146,4 +150,6 @@ def measure_unpaired(
 
 
 def _inner(inference: Inference) -> Inference:
-    return inference.inner if isinstance(inference, Steady) else inference
+    """Return what was measured; of two samples the t interval alone is combined with another."""
+    inner = inference.inner if isinstance(inference, Steady) else inference
+    return inner.first if isinstance(inner, Wider) and isinstance(inner.first, Student) else inner
