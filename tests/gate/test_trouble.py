@@ -239,7 +239,11 @@ def test_labels_only_for_a_metric_of_scores(project):
         ({"target": "yy"}, Verdict.ERROR, ("yy", "'y'")),
         ({"groups": "regoin"}, Verdict.ERROR, ("regoin", "'region'")),
         ({"slices": (SliceSpec(by="regoin"),)}, Verdict.ERROR, ("regoin", "'region'")),
-        ({"slices": (SliceSpec(by="id"),)}, Verdict.ERROR, ("2,000 slices, more than 500", "bins = 4", "min_rows")),
+        (
+            {"slices": (SliceSpec(by="id"),)},
+            Verdict.ERROR,
+            ("2,000 slices, more than 500", "bins = 4", "min_rows"),
+        ),
         ({"sample_weight": "region"}, Verdict.INVALID, ("must hold numbers",)),
         ({"sample_weight": "x"}, Verdict.INVALID, ("(sample_weight) must not be negative",)),
         ({"schema": "nowhere:Schema"}, Verdict.ERROR, ("nowhere",)),

@@ -396,8 +396,8 @@ def _refuse_change(name: str, once: float, twice: float) -> None:
     """
     if abs(twice - once) > _SCALE * max(1.0, abs(once)):
         raise EvaluationError(
-            f"{name} changes with the number of rows: {twice:.6g} instead of {once:.6g} when each row is there "
-            "twice.",
+            f"{name} changes with the number of rows: {twice:.6g} instead of {once:.6g} when each row is "
+            "there twice.",
             "Return a mean over the rows, not a sum.",
         )
 
