@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from allowances import allowance, errors, exceeds
 from full_grid import simulate
 from grid import (
     FIVE,
@@ -16,13 +15,13 @@ from grid import (
     THREE,
     TWO,
     Place,
-    metric_of,
     population,
 )
 from layouts import Layout
-from trials import holdouts, questions, run
+from summary import exceeding
 
-REPETITIONS = 500
+#: Where more errors are counted than are allowed, four and sixteen times as many are drawn.
+REPETITIONS = 120
 
 #: World, rarity, correlation, quality, layout, rows: the levels of ``grid.population``.
 PLACES = [
@@ -52,19 +51,14 @@ def test_a_candidate_at_the_margin_passes_and_is_accused_as_rarely_as_allowed(
     setting: tuple[str, int, float, int, str, int], kind: str
 ) -> None:
     where = place(*setting)
-    asked = [(metric_of(name), questions(where.population, metric_of(name), kind)) for name in where.metrics]
 
-    tallies = run(asked, holdouts(where.population, kind, where.layout, REPETITIONS))
+    results = simulate(where, kind, where.metrics, REPETITIONS)
 
-    wrong = {
-        name: errors(tally)
-        for name, tally in zip(where.metrics, tallies, strict=True)
-        if any(exceeds(each, REPETITIONS, allowance(where), TESTS) for each in errors(tally).values())
-    }
-    assert not wrong
+    assert len(results) == len(where.metrics) > 0
+    assert not exceeding(results, TESTS)
     # Nothing is proved by an interval that never decides: most metrics answer on most of these holdouts.
-    judged = [tally.judged / REPETITIONS for tally in tallies]
-    assert not judged or sorted(judged)[len(judged) // 2] > 0.9
+    judged = sorted(result.tally.judged / result.tally.repetitions for result in results)
+    assert judged[len(judged) // 2] > 0.5
 
 
 def test_every_metric_is_somewhere_in_the_small_grid() -> None:
@@ -78,12 +72,10 @@ def test_every_metric_is_somewhere_in_the_small_grid() -> None:
 def test_shares_and_floors_keep_their_level(world: str, kind: str) -> None:
     where = place(world, 0, 0.5, 0, "plain", 200)
 
-    results = simulate(where, kind, where.metrics, 300)
+    results = simulate(where, kind, where.metrics, REPETITIONS)
 
     assert results
-    for result in results:
-        for wrong in errors(result.tally).values():
-            assert not exceeds(wrong, result.tally.repetitions, result.allowed, TESTS), result
+    assert not exceeding(results, TESTS)
 
 
 def test_a_place_that_is_wrong_is_looked_at_again() -> None:

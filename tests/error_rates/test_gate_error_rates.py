@@ -21,7 +21,7 @@ from pytest_model_gate.policy import gate_verdict, holm
 from pytest_model_gate.results import Line, Verdict
 from pytest_model_gate.spec import Tolerance
 
-REPETITIONS = 1_000
+REPETITIONS = 600
 
 
 def asks(tolerances: Mapping[tuple[str, str], float], n: int) -> list[Ask]:
