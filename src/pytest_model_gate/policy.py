@@ -29,6 +29,9 @@ class Decision:
     warning: str = ""
 
 
+#: The note of predictions that tell the models apart on no row.
+IDENTICAL = "predictions identical on all rows"
+
 _PASSES: dict[Question, str] = {
     "regression": "not worse than production by more than the tolerance",
     "baseline": "better than the baseline",
@@ -67,6 +70,7 @@ def decide(
     alpha: float,
     p_regressed: float,
     identical: bool = False,
+    alike: bool = False,
     caution: str = "",
 ) -> Decision:
     """Judge one line.
@@ -86,6 +90,9 @@ def decide(
         ``regressed``.
     identical : bool
         Whether both models said the same on every row.
+    alike : bool
+        Whether both gave the same labels on every row, and nothing else that could tell them apart: that is
+        said, and the interval decides.
     caution : str
         Why the interval may neither let pass nor accuse. Empty: it may.
 
@@ -109,7 +116,7 @@ def decide(
         return Decision(
             verdict=Verdict.PASS,
             reason="both models give the same predictions on every row",
-            warning="predictions identical on all rows",
+            warning=IDENTICAL,
         )
     if caution:
         return Decision(verdict=Verdict.INCONCLUSIVE, reason=caution)
@@ -118,7 +125,7 @@ def decide(
         return Decision(
             verdict=Verdict.PASS,
             reason=_PASSES[question],
-            warning="worse, within tolerance" if worse else "",
+            warning="worse, within tolerance" if worse else IDENTICAL if alike else "",
         )
     if p_regressed < alpha:
         return Decision(verdict=Verdict.REGRESSED, reason=_FAILS[question])

@@ -11,7 +11,7 @@ from trials import ALPHA
 #: Rates of one kind of error over all metrics and populations, by layout, rows and kind.
 Rates = Mapping[tuple[str, int, str], Sequence[float]]
 
-_PANEL, _HEIGHT, _LEFT, _TOP, _GAP = 250, 190, 46, 44, 22
+_PANEL, _HEIGHT, _LEFT, _TOP, _GAP = 240, 190, 46, 44, 46
 _MOST = 0.12
 _COLOURS = {"pass": "#b5400f", "accusation": "#2458a6"}
 

@@ -504,6 +504,16 @@ def test_identical_predictions_pass(metric: str) -> None:
     # Equal labels of two models show only that they agree on nearly all rows, and not that they are equal.
     assert found.verdict is (Verdict.INCONCLUSIVE if metric in LABELS else Verdict.PASS)
     assert itself.verdict is Verdict.PASS
+    if metric in LABELS:
+        assert found.reason == (
+            "the data cannot tell: only a candidate that is better can prove a tolerance of 0 "
+            "(predictions identical on all rows)"
+        )
+        enough = compare(Y, first, second, metric=metric, max_regression=0.1)
+        assert enough.verdict is Verdict.PASS
+        assert enough.reason == (
+            "not worse than production by more than the tolerance (predictions identical on all rows)"
+        )
     assert found.gain == found.difference == itself.gain == 0
     assert found.interval.low <= 0 <= found.interval.high
 

@@ -39,7 +39,9 @@ def compare(
         Labels or numbers.
     candidate, production : array-like, shape (n,) or (n, K)
         What the two models say: labels, scores of the positive class, one probability per class, or
-        numbers, as the metric needs. Rows are compared by position.
+        numbers, as the metric needs. Rows are compared by position. Equal numbers on every row pass; equal
+        labels are judged by their interval, and pass with enough rows for the tolerance: with
+        ``max_regression=0`` never, unless both arguments are one object.
     metric : str or Metric
         For example ``"roc_auc"`` or ``"mae"``.
     max_regression : float or str

@@ -68,6 +68,7 @@ def compared(metric: Metric, measured: Measured, tolerance: Tolerance, alpha: fl
         alpha=alpha,
         p_regressed=measured.p_below(-allowed),
         identical=measured.identical,
+        alike=measured.alike,
         caution=measured.caution,
     )
     detectable = measured.minimum_detectable(alpha)

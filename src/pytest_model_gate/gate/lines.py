@@ -284,6 +284,7 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
         alpha=alpha,
         p_regressed=p_regressed,
         identical=measured.identical,
+        alike=measured.alike,
         caution=measured.caution,
     )
     detectable, needed = None, None
@@ -332,6 +333,7 @@ def _shown(ask: Ask, measured: Measured, alpha: float) -> Line:
         alpha=alpha,
         p_regressed=1.0,
         identical=measured.identical,
+        alike=measured.alike,
         caution=measured.caution,
     )
     return Line(

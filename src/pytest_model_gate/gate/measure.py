@@ -51,6 +51,8 @@ class Measured:
         On the gain of the candidate over the reference, oriented so that larger is better.
     identical : bool
         Whether what the metric reads of both models' predictions is equal on every row.
+    alike : bool
+        Whether both gave the same labels on every row, which alone does not make them identical.
     caution : str
         Why the interval may neither let pass nor accuse: the verdict is then ``inconclusive``. Empty: it may.
     paired : PairedProportions or None
@@ -62,6 +64,7 @@ class Measured:
     reference: float
     inference: Inference
     identical: bool = False
+    alike: bool = False
     caution: str = ""
     paired: PairedProportions | None = None
 
@@ -128,8 +131,9 @@ def measure_pair(
     """
     pair, _ = methods(metric, sample)
     found = _asked(metric, lambda: pair(metric, sample, candidate, reference, relative))
-    same = _same(metric, candidate, reference, one_model=one_model)
-    return _measured(metric, sample, found, identical=same)
+    alike = np.array_equal(_read(metric, candidate), _read(metric, reference))
+    identical = alike and _one(metric, candidate, reference, one_model=one_model)
+    return _measured(metric, sample, found, identical=identical, alike=alike and not identical)
 
 
 def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Measured:
@@ -157,7 +161,9 @@ def _asked(metric: Metric, question: Callable[[], Found]) -> Found:
         ) from error
 
 
-def _measured(metric: Metric, sample: Sample, found: Found, *, identical: bool = False) -> Measured:
+def _measured(
+    metric: Metric, sample: Sample, found: Found, *, identical: bool = False, alike: bool = False
+) -> Measured:
     numbers = (found.candidate, found.reference, found.inference.gain, found.inference.standard_error)
     for number in numbers[:2]:
         if math.isfinite(number) and number != 0 and not SMALLEST < abs(number) < 1 / SMALLEST:
@@ -182,6 +188,7 @@ def _measured(metric: Metric, sample: Sample, found: Found, *, identical: bool =
         reference=reference,
         inference=Steady(found.inference, gain, scale),
         identical=identical,
+        alike=alike,
         caution=(
             found.inference.caution
             or sample.caution
@@ -219,19 +226,15 @@ def _ranking_caution(metric: Metric, sample: Sample) -> str:
     )
 
 
-def _same(metric: Metric, candidate: Predicted, reference: Predicted, *, one_model: bool) -> bool:
-    """Whether the two are one model, as far as these rows can tell.
+def _one(metric: Metric, candidate: Predicted, reference: Predicted, *, one_model: bool) -> bool:
+    """Whether two models of which the metric reads the same are one, as far as these rows can tell.
 
     Equal numbers on every row say so, equal labels alone do not: a candidate that mislabels 2 % of all rows
     and else does what production does mislabels none of 50 rows in 36 of 100 samples. Where a model gave
     nothing but labels the interval decides, which has a width without any disagreement, too; unless both are
     known to be one model.
     """
-    if candidate is reference:
-        return True
-    if not np.array_equal(_read(metric, candidate), _read(metric, reference)):
-        return False
-    if metric.needs != "label" or one_model:
+    if candidate is reference or one_model or metric.needs != "label":
         return True
     forms = [
         (candidate.probability, reference.probability),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..metrics.metric import Metric
-from ..policy import Decision
+from ..policy import IDENTICAL, Decision
 from ..results import Question, Verdict
 from ..wording import roughly
 from .measure import Measured
@@ -63,16 +63,18 @@ def words(
             return f"{decision.reason}: gain {gain:.4g}, more than {required:.4g} needed", _BASELINE
         side = "at least" if metric.higher_is_better else "at most"
         return f"{decision.reason}: {measured.candidate:.4g}, {side} {ask.number:g} needed", _FLOOR
+    alike = f" ({IDENTICAL})" if measured.alike else ""
     if measured.caution:
-        return decision.reason, "Judge more rows, or set on_inconclusive for these rows."
+        return decision.reason + alike, "Judge more rows, or set on_inconclusive for these rows."
     if ask.question == "regression" and required == 0:
         return (
-            f"{decision.reason}: only a candidate that is better can prove a tolerance of 0",
+            f"{decision.reason}: only a candidate that is better can prove a tolerance of 0{alike}",
             f"Set max_regression for {ask.metric}.",
         )
     if detectable is None or needed is None or needed <= measured.n:
         return (
-            f"{decision.reason}: the gain {gain:.4g} is too close to {required:.4g}",
+            f"{decision.reason}: the gain {gain:.4g} is too close to {required:.4g}{alike}",
             "Judge more rows, improve the candidate, or set on_inconclusive.",
         )
-    return f"{measured.n:,} rows resolve {detectable:.2g}; about {roughly(needed)} needed", _INCONCLUSIVE
+    resolved = f"{measured.n:,} rows resolve {detectable:.2g}; about {roughly(needed)} needed"
+    return resolved + alike, _INCONCLUSIVE
