@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pytest_model_gate import wire
@@ -18,10 +19,19 @@ TWO_POINTS = {"*": Tolerance(0.02)}
 @pytest.fixture
 def planted(project):
     """A candidate that is production but for the evenings in the north, where it is noise."""
-    from conftest import make_frame
-
-    frame = make_frame(6000)
     rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 6000))
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(6000),
+            "x": x,
+            "z": z,
+            "y": (x + z + rng.normal(size=6000) > 0).astype("int64"),
+            "region": np.where(np.arange(6000) % 2 == 0, "north", "south"),
+            "prod": 1 / (1 + np.exp(-2 * x - 1.8 * z)),
+            "bad": 1 / (1 + np.exp(-x)),
+        }
+    )
     frame["note"] = [f"note {i}" for i in range(len(frame))]
     frame["same"] = 1
     frame["device"] = rng.choice(["ios", "web", None], len(frame))
