@@ -117,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the file to write, JSON")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--repetitions", type=int, default=400, help="simulated holdouts per place, at first")
+    parser.add_argument("--repetitions", type=int, default=100, help="simulated holdouts per place, at first")
     parser.add_argument("--metrics", default="", help="only these, separated by commas")
     parser.add_argument("--worlds", nargs="*", help="only these populations")
     parser.add_argument("--layouts", nargs="*", help="only these ways to draw rows")

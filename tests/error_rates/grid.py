@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 
 from class_populations import ManyClasses, Miscalibrated, TwoClasses
-from layouts import Layout
+from layouts import NAMES, Layout
 from number_populations import TAILS, Numbers, Positives, Quantiles
 from populations import Population
 from query_populations import Queries
@@ -28,6 +28,13 @@ OFF = (
     ((0.8, -0.2), (0.6, -0.4)),
 )
 OTHER_LAYOUTS = ("weights", "strata", "groups10", "groups50", "copies")
+
+#: Many classes take longest, and are drawn in fewer ways; a copy of a query is a query of its own.
+FEWER_LAYOUTS = {
+    "three classes": ("plain", "weights", "groups10"),
+    "five classes": ("plain", "groups50"),
+    "queries": ("plain", "weights", "groups10", "groups50"),
+}
 
 #: Metrics that are another one where they are drawn here: a test holds them to it, and they are left out.
 #: Shares of right rows of all classes are accuracy, and the queries have ten rows.
@@ -185,14 +192,16 @@ def places(*, fraction: bool = True) -> Iterator[Place]:
 
     Prevalence, correlation and quality have a Latin square for each size and layout: every pair of their
     levels, a third of the combinations, another third from one size or layout to the next. 10,000 rows are
-    drawn plainly and in groups only.
+    drawn plainly and in groups only, and many classes in few layouts.
     """
     for (turn, world), (size, n) in itertools.product(enumerate(WORLD_NAMES), enumerate(SIZES)):
         for other, name in enumerate(("plain", *OTHER_LAYOUTS)):
             if fraction and n > 1_000 and name not in ("plain", "groups10", "groups50"):
                 continue
-            if world == QUERIES and (n > 1_000 or name in ("strata", "copies")):
-                continue  # a copy of a query is a query of its own, and so many rows take too long
+            if world == QUERIES and n > 1_000:
+                continue
+            if fraction and name not in FEWER_LAYOUTS.get(world, NAMES):
+                continue
             for rarity, (row, correlation), quality in itertools.product(
                 range(3), enumerate(CORRELATIONS), range(3)
             ):
