@@ -153,7 +153,7 @@ def count(tally: Tally, metric: Metric, question: Question, drawn: Drawn, alpha:
 
 
 def _verdict(measured: Measured, low: float, high: float, required: float, alpha: float) -> Verdict:
-    # The p-value agrees with the upper bound, which is a promise of its own. Asked for near it, it costs less.
+    # The p-value agrees with the upper bound, which is a promise of its own: it is asked for near there.
     accusing = high < required + NEAR * (high - low)
     return decide(
         question="regression",
