@@ -286,7 +286,7 @@ def test_assertions_answer_only_what_was_asked(project):
     assert evaluation.at_least("roc_auc", 0.99).verdict is Verdict.REGRESSED
     assert evaluation.at_least("log_loss", 0.9).verdict is Verdict.PASS
     assert evaluation.at_least("log_loss", 0.1).verdict is Verdict.REGRESSED
-    assert evaluation.no_regression("f1").verdict is Verdict.PASS
+    assert evaluation.no_regression("f1", 0.02).verdict is Verdict.PASS
     assert evaluation.pinned().verdict is Verdict.PASS
     assert evaluation.record() is evaluation.record()
 

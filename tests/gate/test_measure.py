@@ -200,7 +200,8 @@ def test_cells_of_three_classes_agree_with_their_rows() -> None:
     by_cells = measure_pair(metric, sample(y, k=3), candidate, reference).inference
     by_rows = measure_pair(metric, sample(y, k=3, groups=np.arange(400)), candidate, reference).inference
 
-    assert by_cells.standard_error == pytest.approx(by_rows.standard_error, rel=1e-10)
+    # Rows that are called groups have the shares of their classes in CR2.
+    assert by_cells.standard_error == pytest.approx(by_rows.standard_error, rel=1e-3)
 
 
 def test_floor_of_a_proportion_is_exact() -> None:

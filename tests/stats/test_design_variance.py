@@ -80,11 +80,14 @@ def test_cells_say_the_same_as_their_rows() -> None:
     counts, psi = np.array([5.0, 0.0, 3.0, 12.0]), np.array([0.3, 9.0, -1.0, 0.125])
     rows = np.repeat(psi, counts.astype(int))
 
-    by_cells = tilted(0.1, psi, counts, np.array([1.0, math.sqrt(0.4)]))
-    by_rows = from_influence(0.1, rows, Design(n=20), pseudo=0.7)
+    imaginary = np.array([1.0, math.sqrt(0.4)])
+    by_cells = tilted(0.1, psi, counts, imaginary)
+    by_rows = from_influence(0.1, rows, Design(n=20), imaginary=imaginary)
 
     assert by_cells.standard_error == pytest.approx(by_rows.standard_error, rel=1e-12)
-    assert by_rows.df == 19
+    assert by_rows.standard_error == pytest.approx(
+        from_influence(0.1, rows, Design(n=20), pseudo=0.7).standard_error, rel=1e-12
+    )
     plain = (np.var(rows, ddof=1) * 19 + 0.7) / 20 / 19
     assert by_rows.standard_error == pytest.approx(math.sqrt(plain), rel=1e-12)
 

@@ -104,8 +104,3 @@ def imaginary_pair(first: OfCells, second: OfCells, weight: float) -> Floats:
 def imaginary_one(found: OfCells) -> Floats:
     """Return the influence of a right and a wrong row of each class."""
     return np.concatenate((found.right, found.wrong))
-
-
-def half_squares(imaginary: Floats) -> float:
-    """Return what half a row of each kind adds to a sum of squares."""
-    return float((imaginary * imaginary).sum()) / 2

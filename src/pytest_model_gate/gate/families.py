@@ -16,12 +16,12 @@ import numpy as np
 from ..errors import UndefinedMetricError
 from ..metrics.function import NotSmoothError
 from ..metrics.metric import Metric
-from ..metrics.rows import Predicted, Truth
+from ..metrics.rows import Floats, Predicted, Truth
 from ..stats.auc import Auc, PairedAuc, paired_auc
 from ..stats.clopper_pearson import Proportion
 from ..stats.flattered import Flattered
 from ..stats.inference import Inference, normal_quantile
-from ..stats.influence import from_influence
+from ..stats.influence import from_influence, tilted_too
 from ..stats.mean import mean_of_rows
 from ..stats.relative import RelativeProportions
 from ..stats.scaled import Scaled
@@ -32,7 +32,7 @@ from ..stats.unknown import Unknown
 from ..stats.wider import Wider
 from .by_query import queries_one, queries_pair
 from .calibrated import bins, distances
-from .cells import half_squares, imaginary_one, imaginary_pair, joint_cells, label_mass, of_cells
+from .cells import imaginary_one, imaginary_pair, joint_cells, label_mass, of_cells
 from .crossfit import row_halves
 from .limits import not_judged
 from .on_target import close, closer
@@ -103,7 +103,8 @@ def paired_cells(
         first.influence[joint.true, joint.candidate] - weight * second.influence[joint.true, joint.reference]
     )
     gain = metric.sign * (values[0] - values[1])
-    return Found(*values, tilted(gain, psi, joint.rows, imaginary_pair(first, second, weight)))
+    imaginary = imaginary_pair(first, second, weight)
+    return Found(*values, tilted(gain, metric.sign * psi, joint.rows, metric.sign * imaginary))
 
 
 def paired_areas(
@@ -118,7 +119,7 @@ def paired_areas(
 def paired_means(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
 ) -> Found:
-    """The paired t interval of two mean losses, corrected for skewness."""
+    """The paired t interval of two mean losses and, for fewer rows, the tilted score."""
     assert metric.losses is not None, "chosen for metrics that have losses"
     first = metric.losses(sample.truth, candidate)
     second = metric.losses(sample.truth, reference)
@@ -128,7 +129,8 @@ def paired_means(
     weighted = second if weight == 1 else weight * second
     gains = first - weighted if metric.higher_is_better else weighted - first
     shift = relative * abs(values[1])
-    return Found(*values, mean_of_rows(gains, shift, size=max(map(abs, values))))
+    inference = mean_of_rows(gains, shift, size=max(map(abs, values)))
+    return Found(*values, tilted_too(inference, gains, sample.design))
 
 
 # -- plain random samples: one model and a floor -------------------------------------------------------
@@ -153,10 +155,11 @@ def one_of_cells(metric: Metric, sample: Sample, candidate: Predicted, floor: fl
     mass = label_mass(truth.values, candidate.labels, None, k)
     value, found = metric.value(truth, candidate), of_cells(metric, mass)
     gain = metric.sign * (value - floor)
-    score = tilted(gain, found.influence.ravel(), mass.ravel(), imaginary_one(found))
+    psi, imaginary = metric.sign * found.influence.ravel(), metric.sign * imaginary_one(found)
+    score = tilted(gain, psi, mass.ravel(), imaginary)
     # Near the ends of its range the score test accuses a perfect model's few mistakes; there the t interval,
     # which passes too easily elsewhere, is the wider one.
-    return Found(value, floor, Wider(score, Student(gain, score.standard_error, score.rows - 1, "t")))
+    return Found(value, floor, Wider(score, Student(gain, score.standard_error, score.units - 1, "t")))
 
 
 def one_area(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
@@ -166,11 +169,12 @@ def one_area(metric: Metric, sample: Sample, candidate: Predicted, floor: float)
 
 
 def one_mean(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
-    """The t interval of one mean loss, corrected for skewness."""
+    """The same of one model."""
     assert metric.losses is not None, "chosen for metrics that have losses"
     losses = metric.losses(sample.truth, candidate)
-    value = float(losses.mean())
-    return Found(value, floor, mean_of_rows(metric.sign * losses, metric.sign * floor, size=value))
+    value, gains = float(losses.mean()), metric.sign * losses
+    inference = mean_of_rows(gains, metric.sign * floor, size=value)
+    return Found(value, floor, tilted_too(inference, gains, sample.design))
 
 
 # -- any sample ----------------------------------------------------------------------------------------
@@ -179,17 +183,20 @@ def one_mean(metric: Metric, sample: Sample, candidate: Predicted, floor: float)
 def paired_influence(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
 ) -> Found:
-    """Influence values and Student's t."""
+    """Influence values: Student's t and, for fewer units, the tilted score."""
     truth = sample.truth
     first, second = metric.value(truth, candidate), metric.value(truth, reference)
     weight = relative_weight(metric, second, relative)
     psi, other = metric.influence(truth, candidate), metric.influence(truth, reference)
     psi = psi - (other if weight == 1 else weight * other)
+    if not metric.higher_is_better:
+        np.negative(psi, out=psi)
+    imaginary = _imaginary(metric, sample, candidate, reference, weight)
     inference = from_influence(
         metric.sign * (first - second),
         psi,
         sample.design,
-        pseudo=_pseudo_rows(metric, sample, candidate, reference, weight),
+        imaginary=imaginary,
         df=_ranked_df(metric, sample),
         kinds=None if truth.classes is None else truth.values,
     )
@@ -199,25 +206,29 @@ def paired_influence(
         if not area.trusts_delong:
             least = _in_unit(metric, area).standard_error
             inference = replace(inference, standard_error=max(inference.standard_error, least))
-    return Found(first, second, _with_width(metric, sample, inference, first, second))
+    inference = _with_width(metric, sample, inference, first, second)
+    return Found(first, second, tilted_too(inference, psi, sample.design, imaginary=imaginary))
 
 
 def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
-    """Influence values of one model and Student's t."""
+    """The same of one model."""
     truth = sample.truth
     value = metric.value(truth, candidate)
+    psi = metric.sign * metric.influence(truth, candidate)
+    imaginary = _imaginary(metric, sample, candidate, None)
     inference = from_influence(
         metric.sign * (value - floor),
-        metric.influence(truth, candidate),
+        psi,
         sample.design,
-        pseudo=_pseudo_rows(metric, sample, candidate, None),
+        imaginary=imaginary,
         df=_ranked_df(metric, sample),
         kinds=None if truth.classes is None else truth.values,
     )
     if _is_area(metric, sample):
         least = _in_unit(metric, _area(metric, sample, value, floor)).standard_error
         inference = replace(inference, standard_error=max(inference.standard_error, least))
-    return Found(value, floor, _with_width(metric, sample, inference, value))
+    inference = _with_width(metric, sample, inference, value)
+    return Found(value, floor, tilted_too(inference, psi, sample.design, imaginary=imaginary))
 
 
 # -- no interval ---------------------------------------------------------------------------------------
@@ -402,19 +413,22 @@ def relative_weight(metric: Metric, reference: float, relative: float) -> float:
     return 1.0 - metric.sign * math.copysign(relative, reference)
 
 
-def _pseudo_rows(
+def _imaginary(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted | None, weight: float = 1.0
-) -> float:
-    """Return what rows that were not drawn add to the sum of squares, in any sample."""
+) -> Floats:
+    """Return the influence of rows that were not drawn, half a row of each, in any sample."""
     truth = sample.truth
     if metric.family == "proportion" and metric.hits is not None:
         # One row of each kind on which only one model is right (Bonett and Price), or half a right and
         # half a wrong row of one model. A row counts for more where only some rows are within.
-        within = metric.hits(truth, candidate)[1]
+        hits, within = metric.hits(truth, candidate)
         share = float(np.average(within, weights=truth.weight))
-        return (2.0 if reference is not None else 0.5) / share**2
+        if reference is not None:
+            return np.array([1.0, 1.0, -1.0, -1.0]) / share
+        right = float(np.average(hits & within, weights=truth.weight)) / share
+        return metric.sign * np.array([1 - right, -right]) / share
     if not _counts_cells(metric, truth):
-        return 0.0
+        return np.empty(0)
     assert truth.classes is not None, "unreachable: cells are counted for classes"
     k = len(truth.classes)
     found = []
@@ -423,8 +437,9 @@ def _pseudo_rows(
             assert predicted.labels is not None, "unreachable: the metric was computed from labels"
             mass = label_mass(truth.values, predicted.labels, truth.weight, k)
             found.append(of_cells(metric, mass))
-    pair = len(found) == 2
-    return half_squares(imaginary_pair(found[0], found[1], weight) if pair else imaginary_one(found[0]))
+    if len(found) == 2:
+        return metric.sign * imaginary_pair(found[0], found[1], weight)
+    return metric.sign * imaginary_one(found[0])
 
 
 def _at_best(metric: Metric, sample: Sample, predicted: Predicted) -> tuple[Metric, Predicted]:

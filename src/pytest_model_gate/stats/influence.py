@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from .design import Codes, Design, Floats
+from .inference import Inference
 from .student import Student
-from .variance import variance_of_mean
+from .tails import few_carry, known_df, moments
+from .tilted import Tilted
+from .variance import Units, variance_of_mean
+from .wider import Wider
+
+#: Of more units the bounds of the tilted score are those of Student's t.
+TILTED_UP_TO = 5_000
+
+#: A group that has all of what is known shows nothing of how groups differ.
+_MOST_SHARE = 1 - 1e-6
+
+_NOTHING = np.empty(0)
 
 
 def from_influence(
@@ -17,6 +30,7 @@ def from_influence(
     design: Design,
     *,
     pseudo: float = 0.0,
+    imaginary: Floats = _NOTHING,
     df: int | None = None,
     kinds: Codes | None = None,
     method: str = "influence",
@@ -24,7 +38,8 @@ def from_influence(
     """Return the inference on an estimate from its influence, one number per row.
 
     Groups that differ in size, or of which only a few have what the estimate is about, say less than as many
-    equal ones: the degrees of freedom are those of the effective number of groups.
+    equal ones. Their variance and its degrees of freedom are those of Bell and McCaffrey (2002) for a mean
+    (CR2): each group's total counts for more by the share that the group has in it.
 
     Parameters
     ----------
@@ -35,8 +50,10 @@ def from_influence(
     design : Design
         How the rows were drawn.
     pseudo : float
-        Added to the sum of squares, in the variance only: half the squared influence of rows that might
-        have been drawn, but were not (the half-pseudo-row rule of confusion-matrix metrics).
+        Added to the sum of squares, in the variance only: that of values that might have been drawn.
+    imaginary : ndarray
+        Influence of rows that might have been drawn, but were not: half a row of each is added to the
+        variance (the half-pseudo-row rule of confusion-matrix metrics).
     df : int, optional
         Degrees of freedom, where fewer rows than all carry the variance.
     kinds : ndarray of int codes, shape (n,), optional
@@ -44,30 +61,95 @@ def from_influence(
     method : str
         Name of the method.
     """
-    spread = variance_of_mean(influence, design)
-    n = len(influence)
-    variance = spread.variance
-    if pseudo:
-        variance += pseudo * _design_effect(influence, design, spread.variance) ** 2 / n / (n - 1)
-    known: float = spread.df
-    if design.groups is not None:
-        lost = int(design.groups.max()) + 1 - spread.df
-        known = max(1.0, min(known, effective_groups(influence, design.groups, kinds) - lost))
-    return Student(
-        gain=gain,
-        standard_error=math.sqrt(variance),
-        df=known if df is None else min(df, known),
-        method=method,
-        caution=spread.caution,
+    return _Spread.of(influence, design, pseudo, imaginary, kinds).student(gain, df, method)
+
+
+def tilted_too(
+    plain: Student, influence: Floats, design: Design, *, imaginary: Floats = _NOTHING
+) -> Inference:
+    """Return an inference from influence, widened where the tilted score of its units reaches further.
+
+    Parameters
+    ----------
+    plain : Student
+        By :func:`from_influence`, or of the same influence in another way.
+    influence, design, imaginary
+        As for :func:`from_influence`.
+    """
+    units = Units.of(influence, design)
+    count = len(units.values)
+    squares = float((units.values * units.values).sum())
+    if count > TILTED_UP_TO or not squares or not plain.standard_error:
+        return plain
+    # A mean over the units, each as far from it as its total moves the estimate.
+    scale = count / units.n
+    effect = _design_effect(influence, design, variance_of_mean(influence, design).variance)
+    every = np.concatenate((units.values, effect * imaginary)) * scale
+    mass = np.concatenate((np.ones(count), np.full(len(imaginary), 0.5)))
+    own = float((mass * every**2).sum()) / count**2
+    score = Tilted(
+        gain=plain.gain,
+        values=every,
+        mass=mass,
+        units=count,
+        standard_error=plain.standard_error,
+        df=plain.df,
+        inflation=plain.standard_error**2 / own,
     )
+    return Wider(plain, score)
 
 
-def effective_groups(influence: Floats, groups: Codes, kinds: Codes | None = None) -> float:
-    """Return how many equal groups would say as much: Kish's formula on what each group brings.
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """A variance, how well it is known, and why it may not be trusted."""
+
+    variance: float
+    df: float
+    caution: str
+
+    @classmethod
+    def of(
+        cls, influence: Floats, design: Design, pseudo: float, imaginary: Floats, kinds: Codes | None
+    ) -> _Spread:
+        spread = variance_of_mean(influence, design)
+        units = Units.of(influence, design)
+        n, count = units.n, len(units.values)
+        variance, df = spread.variance, float(spread.df)
+        if units.name == "groups":
+            shares = group_shares(influence, design.groups, kinds)
+            if design.strata is None:
+                variance = float((units.values**2 / (1 - shares)).sum()) / n**2
+                df = min(df, bell_mccaffrey(shares))
+            else:
+                df = max(1.0, min(df, 1 / float((shares * shares).sum()) - (count - spread.df)))
+        second, fourth = moments(units.values)
+        effect = _design_effect(influence, design, spread.variance) ** 2
+        half = effect * imaginary * imaginary
+        added = effect * pseudo + float(half.sum()) / 2
+        known = known_df(second + added, fourth + float((half * half).sum()) / 2, count)
+        caution = spread.caution
+        if not caution and not added:
+            caution = few_carry(known, count, units.name)
+        # A total of units has their third moments; with a weight or a group it is still this one number.
+        return cls(variance + added / n / (n - 1), min(df, known), caution)
+
+    def student(self, gain: float, df: int | None, method: str) -> Student:
+        return Student(
+            gain=gain,
+            standard_error=math.sqrt(self.variance),
+            df=self.df if df is None else min(df, self.df),
+            method=method,
+            caution=self.caution,
+        )
+
+
+def group_shares(influence: Floats, groups: Codes | None, kinds: Codes | None = None) -> Floats:
+    """Return the share that each group has in what is known.
 
     A group brings the typical squared influence of its rows, which is the mean over all rows of their kind:
     so no single outlier makes its group count for all.
     """
+    assert groups is not None, "asked for groups"
     size: Floats
     if kinds is None:
         size = np.bincount(groups).astype(np.float64)
@@ -76,7 +158,21 @@ def effective_groups(influence: Floats, groups: Codes, kinds: Codes | None = Non
         typical = np.bincount(kinds, weights=influence * influence) / rows
         size = np.bincount(groups, weights=typical[kinds]).astype(np.float64, copy=False)
     total = float(size.sum())
-    return total * total / float((size * size).sum()) if total > 0 else float(len(size))
+    return np.minimum(size / total, _MOST_SHARE) if total > 0 else np.full(len(size), 1 / len(size))
+
+
+def bell_mccaffrey(shares: Floats) -> float:
+    """Return the degrees of freedom of the CR2 variance of a mean over groups with these shares.
+
+    Satterthwaite's, under independent rows of one variance: ``G - 1`` for ``G`` equal groups.
+
+    Examples
+    --------
+    >>> round(bell_mccaffrey(np.full(10, 0.1)), 9)
+    9.0
+    """
+    crossed = shares * shares / (1 - shares)
+    return 1 / float((shares * shares).sum() + crossed.sum() ** 2 - (crossed * crossed).sum())
 
 
 def _design_effect(influence: Floats, design: Design, variance: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .design import Floats
 from .student import Student
+from .tails import few_carry, known_df
 from .variance import too_few
 
 #: So many rows without any spread say little about the rows that were not drawn.
@@ -44,10 +45,12 @@ def mean_of_rows(
     mean = float(values.mean())
     centred = values - mean
     # Sums and no dot products: those of BLAS depend on its threads in the last digits.
-    powers = centred * centred
-    second = float(powers.sum()) / n
-    powers *= centred
-    third = float(powers.sum()) / n
+    squares = centred * centred
+    second = float(squares.sum()) / n
+    centred *= squares
+    third = float(centred.sum()) / n
+    squares *= squares
+    fourth = float(squares.sum()) / n
     # Spread that is only rounding error is none.
     if not pseudo and second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
         few = n < _ENOUGH_WITHOUT_SPREAD
@@ -59,10 +62,12 @@ def mean_of_rows(
             f"{n} rows that all say the same show no spread" if few else "",
         )
     second += pseudo / n
+    known = known_df(second * n, fourth * n, n)
     return Student(
         gain=mean - shift,
         standard_error=math.sqrt(second / (n - 1)),
-        df=n - 1,
+        df=min(n - 1, known),
         method=method,
+        caution="" if pseudo else few_carry(known, n),
         skew=third / second**1.5 / math.sqrt(n),
     )

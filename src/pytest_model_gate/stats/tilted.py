@@ -1,4 +1,4 @@
-"""Few kinds of rows: the score interval of a smooth estimate, with the variance that its bound would have.
+"""The score interval of a smooth estimate: with the variance that rows would have whose gain is at its bound.
 
 Wald's interval takes the variance of what was drawn also at its ends. Where the rows on which a candidate
 loses are rare, a sample without them is likely, and makes the interval too short just when the estimate is
@@ -19,37 +19,36 @@ from functools import cached_property
 import numpy as np
 
 from .design import Floats
-from .inference import normal_cdf, normal_quantile
 from .roots import crossing, first_reach
 from .variance import too_few
 
-#: Numbers of one array that is worked on at once.
-_TOGETHER = 1 << 16
-#: Influence closer to 0 is none: its inverse is no number.
-_LEAST = 1e-300
-#: So many kinds of rows at most are added one by one.
-_FEW = 64
-#: Without the checks of ``ndarray.sum``, which cost more than to add a dozen numbers.
-_sum = np.add.reduce
-
 #: Where the curve of the score is looked at: from half-way to the ends of the tilt, ever closer to them.
-_CLOSE = np.concatenate((np.linspace(1.0, 0.1, 19), np.geomspace(0.1, 1e-9, 33)[1:]))
+_CLOSE = np.concatenate((np.linspace(1.0, 0.1, 10), np.geomspace(0.1, 1e-9, 25)[1:]))
+
+#: So many numbers are tilted at once.
+_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
 class Tilted:
-    """An estimated gain, and the influence of every kind of row.
+    """An estimated gain, and the influence of every kind of unit (of row, where rows are drawn).
 
     Parameters
     ----------
     gain : float
         The estimate.
     values : ndarray, shape (kinds,)
-        Influence of a row of each kind: its mean over the rows that were drawn is 0.
+        Influence of a unit of each kind: its mean over the units that were drawn is 0.
     mass : ndarray, shape (kinds,)
-        Rows of each kind; half a row for kinds that were not drawn.
-    rows : int
-        Rows that were drawn.
+        Units of each kind; half a unit for kinds that were not drawn.
+    units : int
+        Units that were drawn.
+    standard_error : float
+        Of the gain, imaginary units included.
+    df : float
+        Degrees of freedom of the variance; infinite for shares, whose variance follows from themselves.
+    inflation : float
+        By how much the variance of the gain is larger than that of a mean over the units.
     method : str
         Name of the method.
     caution : str
@@ -59,32 +58,41 @@ class Tilted:
     gain: float
     values: Floats
     mass: Floats
-    rows: int
+    units: int
+    standard_error: float
+    df: float = math.inf
+    inflation: float = 1.0
     method: str = "tilted score"
     caution: str = ""
 
-    @cached_property
-    def standard_error(self) -> float:
-        """Of the gain, imaginary rows included."""
-        return math.sqrt(float((self.mass * self.values**2).sum()) / self.rows / (self.rows - 1))
-
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds: the furthest gains that the score test does not reject."""
-        z = normal_quantile(alpha)
+        from scipy.special import stdtrit
+
+        z = -float(stdtrit(self.df, alpha))
         down, up = self._sides
-        return self.gain - down.reach(z), self.gain + up.reach(z)
+        return self.gain - self._size * down.reach(z), self.gain + self._size * up.reach(z)
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
+        from scipy.special import stdtr
+
         distance = threshold - self.gain
         down, up = self._sides
         if distance <= 0:
-            return 1.0 - normal_cdf(-first_reach(down.reach, -distance))
-        return 0.0 if distance > up.most else normal_cdf(-first_reach(up.reach, distance))
+            return 1.0 - float(stdtr(self.df, -down.away(-distance / self._size)))
+        return float(stdtr(self.df, -up.away(distance / self._size)))
+
+    @cached_property
+    def _size(self) -> float:
+        """The largest influence: in its unit nothing overflows or vanishes."""
+        return float(np.abs(self.values).max()) or 1.0
 
     @cached_property
     def _sides(self) -> tuple[_Side, _Side]:
-        return _Side(self.values, self.mass, self.rows), _Side(-self.values, self.mass, self.rows)
+        scale = math.sqrt(self.units / self.inflation)
+        values = self.values / self._size
+        return _Side(values, self.mass, scale), _Side(-values, self.mass, scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,86 +101,88 @@ class _Side:
 
     values: Floats
     mass: Floats
-    rows: int
-
-    @property
-    def most(self) -> float:
-        """Return the distance that no re-weighted rows exceed."""
-        return max(0.0, -float(self.values.min()))
+    scale: float
 
     def reach(self, z: float) -> float:
         """Return the largest distance that is less than ``z`` standard deviations away."""
         if not self._tilts.size:
             return 0.0
         # The curve nearly always rises. Where it doesn't, the last place where it is below z counts.
-        below = np.flatnonzero(self._scores < z)
-        last = int(below[-1]) if len(below) else 0
+        nearer = np.flatnonzero(self._scores < z)
+        last = int(nearer[-1]) if len(nearer) else 0
         if last + 1 == len(self._tilts):
-            return self.most
+            return max(0.0, -float(self.values.min()))
         low, high = float(self._tilts[last]), float(self._tilts[last + 1])
-        at = self._at_one if len(self.values) <= _FEW else self._at_many
-        return max(0.0, at(crossing(lambda tilt: _score(*at(tilt), self.rows) - z, low, high))[0])
+        return max(0.0, self._at(crossing(lambda tilt: self._score(tilt) - z, low, high))[0])
+
+    def away(self, distance: float) -> float:
+        """Return the standard deviations at which the reach is this distance."""
+        if not self._tilts.size or distance >= self._distances[-1]:
+            return math.inf if distance > 0 else 0.0
+        at = int(np.searchsorted(self._distances, distance))
+        if at == 0:
+            return 0.0
+        low, high = float(self._tilts[at - 1]), float(self._tilts[at])
+        z = self._score(crossing(lambda tilt: self._at(tilt)[0] - distance, low, high))
+        # Where the curve of the score falls further on, it is reached there.
+        return z if z <= self._scores[at:].min() else first_reach(self.reach, distance)
 
     @cached_property
     def _tilts(self) -> Floats:
-        """Tilts that are looked at first, ascending; none where no row loses or none wins."""
+        """Tilts that are looked at first, ascending; none where no unit loses or none wins."""
         least, greatest = float(self.values.min()), float(self.values.max())
-        if not (least < -_LEAST and greatest > _LEAST):
+        if not least < 0 < greatest:
             return np.empty(0)
         to_winners, to_losers = -1 / greatest, -1 / least
         return np.concatenate((to_winners * (1 - _CLOSE[::-1]), to_losers * (1 - _CLOSE[1:])))
 
     @cached_property
-    def _scores(self) -> Floats:
-        # All at once, as far as they fit: each of them alone is too little work for an array.
-        size = max(1, _TOGETHER // len(self.values))
-        parts = range(0, len(self._tilts), size)
-        found = [self._at(self._tilts[part : part + size]) for part in parts]
-        distance, variance = (np.concatenate(each) for each in zip(*found, strict=True))
-        with np.errstate(divide="ignore", invalid="ignore"):  # as in _score
-            scores = distance / np.sqrt(variance / self.rows)
-        return np.where(variance > 0, scores, np.copysign(np.inf, distance))
+    def _curve(self) -> tuple[Floats, Floats]:
+        """Distances and variances at these tilts."""
+        tilts = self._tilts
+        step = max(1, _AT_ONCE // len(self.values))
+        parts = [self._many(tilts[start : start + step]) for start in range(0, len(tilts), step)]
+        distances, variances = (np.concatenate(column) for column in zip(*parts, strict=True))
+        # The mean falls with the tilt; what rises again by a rounding does not.
+        return np.maximum.accumulate(distances), variances
 
-    def _at_one(self, tilt: float) -> tuple[float, float]:
-        """Return the same for one tilt, one kind of row after the other: of a few that is faster."""
-        values, masses = self._kinds
-        shares = [mass / (1 + tilt * value) for value, mass in zip(values, masses, strict=True)]
-        total, moment, squares = sum(shares), 0.0, 0.0
-        for share, value in zip(shares, values, strict=True):
-            moment += share * value
-        mean = moment / total
-        for share, value in zip(shares, values, strict=True):
-            squares += share * (value - mean) ** 2
-        return -mean, squares / total
+    def _many(self, tilts: Floats) -> tuple[Floats, Floats]:
+        share = self.mass / (1 + tilts[:, None] * self.values)
+        share /= share.sum(axis=1, keepdims=True)
+        means = (share * self.values).sum(axis=1, keepdims=True)
+        share *= np.square(self.values - means)
+        return -means[:, 0], share.sum(axis=1)
 
-    def _at_many(self, tilt: float) -> tuple[float, float]:
-        distance, variance = self._at(np.array([tilt]))
-        return float(distance[0]), float(variance[0])
+    @property
+    def _distances(self) -> Floats:
+        return self._curve[0]
 
     @cached_property
-    def _kinds(self) -> tuple[list[float], list[float]]:
-        return self.values.tolist(), self.mass.tolist()
+    def _scores(self) -> Floats:
+        distances, variances = self._curve
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scores = self.scale * distances / np.sqrt(variances)
+        return np.where(variances > 0, scores, np.copysign(math.inf, distances))
 
-    def _at(self, tilts: Floats) -> tuple[Floats, Floats]:
-        """Return for each tilt the distance below 0 and the variance of a row."""
-        share = self.mass / (1 + tilts[:, np.newaxis] * self.values)
-        share /= _sum(share, axis=1, keepdims=True)
-        mean = _sum(share * self.values, axis=1, keepdims=True)
-        off = self.values - mean
-        off *= off
-        off *= share
-        return -mean[:, 0], _sum(off, axis=1)
+    def _score(self, tilt: float) -> float:
+        """Return how many of their own standard deviations the units that are tilted so lie below 0."""
+        distance, variance = self._at(tilt)
+        if variance <= 0:
+            return math.copysign(math.inf, distance)
+        return self.scale * distance / math.sqrt(variance)
 
-
-def _score(distance: float, variance: float, rows: int) -> float:
-    """Return how many of their own standard deviations the rows that are tilted so lie below 0."""
-    return distance / math.sqrt(variance / rows) if variance > 0 else math.copysign(math.inf, distance)
+    def _at(self, tilt: float) -> tuple[float, float]:
+        """Return the distance below 0 and the variance of a unit."""
+        share = self.mass / (1 + tilt * self.values)
+        share /= share.sum()
+        mean = float((share * self.values).sum())
+        return -mean, float((share * (self.values - mean) ** 2).sum())
 
 
 def tilted(
     gain: float, values: Floats, mass: Floats, imaginary: Floats, *, method: str = "tilted score"
 ) -> Tilted:
-    """Return the inference on an estimate from the influence of the kinds of rows.
+    """Return the inference on an estimate from the influence of the kinds of rows, such as confusion cells.
 
     Parameters
     ----------
@@ -198,11 +208,13 @@ def tilted(
     centred = values - float((mass * values).sum()) / rows
     every = np.concatenate((centred, imaginary))
     caution = "" if every.any() else f"no row that could be drawn changes the gain of these {rows:,} rows"
+    masses = np.concatenate((mass, np.full(len(imaginary), 0.5)))
     return Tilted(
         gain=gain,
         values=every,
-        mass=np.concatenate((mass, np.full(len(imaginary), 0.5))),
-        rows=rows,
+        mass=masses,
+        units=rows,
+        standard_error=math.sqrt(float((masses * every**2).sum()) / rows / (rows - 1)),
         method=method,
         caution=caution,
     )

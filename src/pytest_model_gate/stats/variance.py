@@ -26,6 +26,39 @@ class Spread:
     caution: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Units:
+    """What each independent unit (a row, or a group) adds to an estimate, centred within its stratum.
+
+    Parameters
+    ----------
+    values : ndarray, shape (units,)
+        Sums of influence.
+    n : int
+        Rows: the estimate moves by ``values / n``.
+    name : str
+        ``"rows"`` or ``"groups"``.
+    """
+
+    values: Floats
+    n: int
+    name: str
+
+    @classmethod
+    def of(cls, values: Floats, design: Design) -> Units:
+        """Return the units of a design; a single group falls back on its rows."""
+        strata, name = design.strata, "rows"
+        found = values
+        if design.groups is not None:
+            totals = np.bincount(design.groups, weights=values).astype(np.float64, copy=False)
+            if len(totals) > 1:
+                found, name = totals, "groups"
+                strata = None if strata is None else stratum_of_groups(design.groups, strata)
+        if strata is None or len(strata) != len(found):
+            return cls(found - found.mean(), len(values), name)
+        return cls(found - _means(found, strata)[strata], len(values), name)
+
+
 def variance_of_mean(values: Floats, design: Design) -> Spread:
     """Return the variance of the mean of ``values``, one number per row.
 
@@ -90,11 +123,8 @@ def _squares(values: Floats) -> float:
 def _within(values: Floats, strata: Codes, n: int, *, units: str) -> Spread:
     """Return the variance of ``sum(values) / n`` from the differences within strata."""
     sizes = np.bincount(strata)
-    means = np.bincount(strata, weights=values) / sizes
-    # A stratum of one unit shows no spread of its own. It is centred at the mean of all, which can only
-    # make the variance larger (the "adjust" rule of survey software).
+    means = _means(values, strata)
     alone = sizes == 1
-    means[alone] = values.mean()
     squares = np.bincount(strata, weights=(values - means[strata]) ** 2)
     factor = np.where(alone, 1.0, sizes / np.maximum(sizes - 1, 1))
     df = len(values) - len(sizes)
@@ -102,6 +132,18 @@ def _within(values: Floats, strata: Codes, n: int, *, units: str) -> Spread:
     if df < MINIMUM_GROUPS - 1:
         caution = f"{len(values)} {units} in {len(sizes)} strata are too few to tell how {units} differ"
     return Spread(float((squares * factor).sum()) / n**2, max(df, 1), caution)
+
+
+def _means(values: Floats, strata: Codes) -> Floats:
+    """Return the mean of each stratum.
+
+    A stratum of one unit shows no spread of its own. It is centred at the mean of all, which can only make
+    the variance larger (the "adjust" rule of survey software).
+    """
+    sizes = np.bincount(strata)
+    means: Floats = np.bincount(strata, weights=values) / sizes
+    means[sizes == 1] = values.mean()
+    return means
 
 
 def stratum_of_groups(groups: Codes, strata: Codes) -> Codes:
