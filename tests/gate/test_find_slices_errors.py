@@ -74,6 +74,8 @@ def judged(made: Split | AllAtOnce) -> SliceSearch:
         return made.whole.on(by_ask[ask].rows).measured(made.metrics[MAE])
 
     def correct(asked: Any, p: Any) -> Any:
+        if min(p) >= 0.05:
+            return p  # nothing to correct
         parts = []
         for ask, measured in asked:
             rows = np.sort(by_ask[ask].rows)
