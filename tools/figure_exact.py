@@ -13,6 +13,7 @@ from pytest_model_gate.stats.inference import normal_cdf, normal_quantile
 from pytest_model_gate.stats.mean import mean_of_rows
 from pytest_model_gate.stats.planning import minimum_detectable
 from pytest_model_gate.stats.spending import alpha_in_force
+from pytest_model_gate.stats.student import Student
 from pytest_model_gate.stats.tango import PairedProportions
 from pytest_model_gate.stats.tango_power import PairedProspect
 from pytest_model_gate.stats.unpaired import UnpairedProportions
@@ -121,8 +122,8 @@ def queries() -> dict[str, Any]:
                 "y": rates(0.6, (0, 0.05, 0.2, 0.4, 0.6), "wrong passes"),
                 "limit": ALPHA,
                 "series": [
-                    line("with three imaginary queries", sizes, found[3.0]),
-                    line("plain t over queries, skewness corrected", sizes, found[0.0]),
+                    line("as a gate judges, with three imaginary queries", sizes, found[3.0]),
+                    line("plain t over queries", sizes, found[0.0]),
                 ],
             }
         )
@@ -352,7 +353,10 @@ def _worse(lost: int, queries: int, pseudo: float) -> float:
     """Return the lower bound of the gain where so many queries lost everything, and the others nothing."""
     gains = np.zeros(queries)
     gains[:lost] = -1.0
-    return mean_of_rows(gains, pseudo=pseudo).bounds(ALPHA)[0]
+    if pseudo:
+        return mean_of_rows(gains, pseudo=pseudo).bounds(ALPHA)[0]
+    error = float(gains.std(ddof=1)) / math.sqrt(queries)
+    return Student(float(gains.mean()), error, queries - 1, "").bounds(ALPHA)[0]
 
 
 def _any_of(lines: int, level: float, correlation: float) -> float:

@@ -1,7 +1,8 @@
 """Draw the figures of the documents: ``docs/explanation/figures/NAME.svg`` from the ``NAME.json`` beside it.
 
 ``python tools/figures.py`` draws what is there; ``--compute NAME …`` computes the data of some figures again
-before (``--compute all``: of every one, half a minute); ``--check`` writes nothing and says which files are
+before (``--compute all``: of every one, a minute; ``--compute grid``: of those that show what the grid of
+error rates found); ``--check`` writes nothing and says which files are
 not what it would write.
 """
 
@@ -13,7 +14,10 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -49,11 +53,13 @@ def compute(names: list[str]) -> None:
     """Write the data of some figures."""
     from figure_classes import OF_CLASSES
     from figure_exact import EXACT
+    from figure_grid import of_grid
     from figure_numbers import OF_NUMBERS
 
-    known = {**EXACT, **OF_CLASSES, **OF_NUMBERS}
-    if names == ["all"]:
-        names = list(known)
+    known: dict[str, Callable[[], Any]] = {**EXACT, **OF_CLASSES, **OF_NUMBERS}
+    grid = of_grid()
+    known |= {name: partial(grid.__getitem__, name) for name in grid}
+    names = [each for name in names for each in {"all": known, "grid": grid}.get(name, (name,))]
     for name in names:
         if name not in known:
             sys.exit(f"no figure is called {name!r}; known are {', '.join(known)}")

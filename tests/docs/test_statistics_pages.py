@@ -81,7 +81,7 @@ def series(chart: dict[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
 #: Figures that take no random numbers, and simulations of less than a second.
 COMPUTED = {
     "figure_exact": ("shares", "floors", "queries", "many-lines", "planning", "reuse", "two-samples"),
-    "figure_numbers": ("mean-losses", "designs", "any-time"),
+    "figure_numbers": ("relative-tolerances", "any-time"),
 }
 
 
@@ -98,6 +98,13 @@ def test_a_figure_shows_what_the_methods_do_today(module: str, name: str) -> Non
         # What is seeded differs by a few samples at most, also with other versions of numpy.
         remedy = f"{line}: run python tools/figures.py --compute {name}, and read its page again"
         assert found[line] == pytest.approx(points, rel=1e-3, abs=2e-3), remedy
+
+
+def test_the_figures_of_the_grid_show_its_summary() -> None:
+    tool("figure_parts")
+    shown = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FIGURES.glob("grid-*.json")}
+
+    assert tool("figure_grid").of_grid() == shown, "run: python tools/figures.py --compute grid"
 
 
 def test_every_figure_has_a_page() -> None:
@@ -207,8 +214,12 @@ def printed() -> frozenset[str]:
             name="hits",
         ),
     ]
+    families = set()
     for metric in [*map(resolve, names()), *own]:
-        for n, apart in ((400, 0.8), (400, 3.0), (60, 0.8)):
+        # Large samples once for each family: what depends on the size does not depend on the metric.
+        large = [] if metric in own or metric.family in families else [(6_000, 0.8)]
+        families.add(metric.family)
+        for n, apart in ((400, 0.8), (400, 3.0), (60, 0.8), *large):
             truth, (first, second) = drawn(metric, n, apart)
             for design, weight in designs(n):
                 values = Truth(
