@@ -24,9 +24,15 @@ __all__ = ["Measured", "Sample", "canonical", "measure_floor", "measure_pair"]
 #: With fewer rows of a class the intervals of ranking metrics are too narrow.
 MINIMUM_RANKED = 20
 
+#: With fewer rows of one of two classes its losses, the largest ones, are hardly known.
+MINIMUM_LOST = 5
+
 
 #: With fewer rows, or groups of rows, a spread of nothing means nothing.
 ENOUGH_WITHOUT_SPREAD = 30
+
+#: With fewer rows on which labels differ, all in favour of one model may be chance (with 10, once in 1,024).
+ENOUGH_APART = 10
 
 #: The level at which an interval is looked at for its width.
 READ_AT = 0.05
@@ -133,7 +139,10 @@ def measure_pair(
     found = _asked(metric, lambda: pair(metric, sample, candidate, reference, relative))
     alike = np.array_equal(_read(metric, candidate), _read(metric, reference))
     identical = alike and _one(metric, candidate, reference, one_model=one_model)
-    return _measured(metric, sample, found, identical=identical, alike=alike and not identical)
+    apart = None
+    if metric.needs == "label":
+        apart = int(np.count_nonzero(_read(metric, candidate) != _read(metric, reference)))
+    return _measured(metric, sample, found, identical=identical, alike=alike and not identical, apart=apart)
 
 
 def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Measured:
@@ -162,7 +171,13 @@ def _asked(metric: Metric, question: Callable[[], Found]) -> Found:
 
 
 def _measured(
-    metric: Metric, sample: Sample, found: Found, *, identical: bool = False, alike: bool = False
+    metric: Metric,
+    sample: Sample,
+    found: Found,
+    *,
+    identical: bool = False,
+    alike: bool = False,
+    apart: int | None = None,
 ) -> Measured:
     numbers = (found.candidate, found.reference, found.inference.gain, found.inference.standard_error)
     for number in numbers[:2]:
@@ -192,8 +207,9 @@ def _measured(
         caution=(
             found.inference.caution
             or sample.caution
-            or _ranking_caution(metric, sample)
+            or _class_caution(metric, sample)
             or _spread_caution(found.inference, sample, scale)
+            or _apart_caution(metric, found.inference, apart, scale)
         ),
         paired=found.paired,
     )
@@ -212,17 +228,36 @@ def _spread_caution(inference: Inference, sample: Sample, scale: float) -> str:
     return f"{units} {what} that all say the same show no spread"
 
 
-def _ranking_caution(metric: Metric, sample: Sample) -> str:
-    if metric.family != "ranking":
+def _apart_caution(metric: Metric, inference: Inference, apart: int | None, scale: float) -> str:
+    """Few rows on which labels differ, all in favour of one model, leave an interval of cells no width.
+
+    Where the models are equally good, one of them wins all of k such rows once in 2**k times. An F of 1
+    against 0 on two rows is such a case, for the score interval knows no other F than the one it sees.
+    """
+    if not apart or apart >= ENOUGH_APART:
         return ""
+    low, high = inference.bounds(READ_AT)
+    if canonical(high - low, scale) > 0:
+        return ""
+    rows = "1 row tells the models apart," if apart == 1 else f"{apart} rows tell the models apart,"
+    return f"{rows} all in one way: too few for an interval of {metric.name}, {ENOUGH_APART} are needed"
+
+
+def _class_caution(metric: Metric, sample: Sample) -> str:
+    """Return why the rarest class has too few rows for what depends on it."""
     classes = sample.truth.classes or ()
+    least = 0
+    if metric.family == "ranking":
+        least = MINIMUM_RANKED
+    elif metric.family == "mean" and len(classes) == 2:  # losses of many classes seldom rest on one
+        least = MINIMUM_LOST
     code = int(np.argmin(sample.class_sizes)) if classes else 0
-    if not classes or sample.class_sizes[code] >= MINIMUM_RANKED:
+    if not classes or sample.class_sizes[code] >= least:
         return ""
     size = int(np.count_nonzero(sample.truth.values == code))
     return (
         f"{size:,} rows of class {classes[code]!r} are too few for an interval of {metric.name}, "
-        f"at least {MINIMUM_RANKED} are needed"
+        f"at least {least} are needed"
     )
 
 
