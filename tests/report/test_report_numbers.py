@@ -30,6 +30,14 @@ def test_as_many_decimals_as_it_takes(low, high, required, places):
     assert decimals(line(low=low, high=high, gain=(low + high) / 2, required=required)) == places
 
 
+@pytest.mark.parametrize(
+    ("gain", "places"),
+    [(19177.3647, 0), (0.3162, 4), (2.5, 4), (12.3, 2), (250.0, 2), (3.6e-10, 12), (0.0, 4)],
+)
+def test_what_is_shown_and_not_judged_has_decimals_for_its_size(gain, places):
+    assert decimals(line(interval=None, gain=gain)) == places
+
+
 @given(NUMBERS, NUMBERS, NUMBERS)
 @settings(deadline=None, derandomize=True, max_examples=300)
 def test_what_differs_also_differs_in_print(a, b, required):

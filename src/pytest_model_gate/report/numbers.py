@@ -17,16 +17,22 @@ def decimals(line: Line) -> int:
     Two significant digits of the interval's width, and as many more as it takes that numbers which
     differ (a bound and what is required of it, a bound and zero) also differ in print.
     """
-    if line.interval is None or line.gain is None:
+    if line.gain is None:
         return FEWEST
+    if line.interval is None:  # shown and not judged: three digits of the gain
+        return min(_of_size(abs(line.gain) / 10), MOST)
     low, high, required = line.interval.low, line.interval.high, line.required
-    size = high - low or abs(required) or abs(line.gain)
-    found = FEWEST if size == 0 else 1 - math.floor(math.log10(size))
-    found = max(found, 0 if size > VERY_COARSE else 2 if size > COARSE else FEWEST)
+    found = _of_size(high - low or abs(required) or abs(line.gain))
     pairs = ((low, required), (high, required), (line.gain, required), (high, 0.0), (line.gain, 0.0))
     while found < MOST and any(_order(a, b) != _order(round(a, found), round(b, found)) for a, b in pairs):
         found += 1
     return min(found, MOST)
+
+
+def _of_size(size: float) -> int:
+    """Return how many decimals show two significant digits of a size, and no fewer than people expect."""
+    found = FEWEST if size == 0 else 1 - math.floor(math.log10(size))
+    return max(found, 0 if size > VERY_COARSE else 2 if size > COARSE else FEWEST)
 
 
 def _order(a: float, b: float) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..policy import GRAVITY
 from ..results import GateRecord, Line, Question, Verdict
 from .escape import plain
-from .numbers import decimals, number
+from .numbers import FEWEST, decimals, number
 
 #: Passing lines on slices are folded above this many lines, and counted.
 FOLD_ABOVE = 20
@@ -53,7 +53,8 @@ def table(record: GateRecord, *, verbosity: int, width: int) -> Iterator[Text]:
 
     places: dict[str, int] = {}
     for line in record.lines:
-        places[line.metric] = max(places.get(line.metric, 0), decimals(line))
+        if line.gain is not None:  # a line without numbers does not lengthen those of others
+            places[line.metric] = max(places.get(line.metric, 0), decimals(line))
     shown, passing, others = _fold(record.lines) if verbosity <= 0 else (list(record.lines), 0, [])
     level = next((line.interval.level for line in record.lines if line.interval is not None), None)
     headers = [*HEADERS, "method", "std. error", "rows"] if verbosity > 0 else list(HEADERS)
@@ -61,10 +62,11 @@ def table(record: GateRecord, *, verbosity: int, width: int) -> Iterator[Text]:
     names = [_wrapped(plain(line.slice), max(LEAST_NAME, width // 3)) for line in shown]
     rows = []
     for line, (first, *_) in zip(shown, names, strict=True):
-        row = _row(line, first, places[line.metric])
+        digits = places.get(line.metric, FEWEST)
+        row = _row(line, first, digits)
         if verbosity > 0:
             method = line.interval.method if line.interval is not None else "-"
-            row += [plain(method), number(line.standard_error, places[line.metric] + 2), f"{line.n:,}"]
+            row += [plain(method), number(line.standard_error, digits + 2), f"{line.n:,}"]
         rows.append(row)
     aligned = [*ALIGNED, "left", "right", "right"][: len(headers)]
     text = tabulate(rows, headers=headers, tablefmt="plain", disable_numparse=True, colalign=aligned)
