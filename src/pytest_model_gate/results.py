@@ -101,7 +101,7 @@ class Comparison:
             f"{self.metric} on {self.slice} ({self.n:,} rows): {self.verdict.value.upper()}, "
             f"candidate {self.candidate:.4g}, production {self.production:.4g}, gain {self.gain:.4g} "
             f"with {i.level:.0%} interval [{i.low:.4g}, {i.high:.4g}] ({i.method}), "
-            f"allowed {-self.tolerance:.4g}: {self.reason}"
+            f"allowed {-self.tolerance + 0.0:.4g}: {self.reason}"
         )
 
 

@@ -660,7 +660,10 @@ def test_a_crash_while_judging_counts(project, monkeypatch):
 def test_binary_feedback_tells_one_of_two_things(project):
     keys = {"feedback": "binary", "baseline": "", **LOOSE}
     good, bad = project.record(**keys), project.record(candidate=BAD, **keys)
-    assert (good.verdict, good.reason) == (Verdict.PASS, "passes")
+    assert (good.verdict, good.reason) == (
+        Verdict.PASS,
+        'with feedback = "binary" no more is said',
+    )
     assert (bad.verdict, bad.reason) == (
         Verdict.INCONCLUSIVE,
         'does not pass; with feedback = "binary" no more is said',

@@ -264,7 +264,7 @@ def test_what_is_no_metric_is_said(tmp_path, name, message):
         (lambda y, p: float(len(y)), "value", "own changes with the number of rows: 1200 instead of 600"),
         (lambda y, p: "much", "value", "own must return a number, got str."),
         (lambda y, p: 1 / 0, "value", "own failed with ZeroDivisionError: division by zero."),
-        (lambda y, p: math.nan, "value", "own is too large or too small for a number on these 600 rows."),
+        (lambda y, p: math.nan, "value", "own returns NaN on these 600 rows."),
     ],
 )
 def test_functions_that_do_not_work_are_said(function, needs, message):

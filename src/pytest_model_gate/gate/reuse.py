@@ -229,5 +229,5 @@ def told(spec: GateSpec, record: GateRecord) -> GateRecord:
     return replace(
         hidden,
         verdict=Verdict.PASS if passed else Verdict.INCONCLUSIVE,
-        reason="passes" if passed else 'does not pass; with feedback = "binary" no more is said',
+        reason=("" if passed else "does not pass; ") + 'with feedback = "binary" no more is said',
     )

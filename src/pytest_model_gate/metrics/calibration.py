@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .checked import checked, count, label, undefined
+from .checked import checked, count, label, none_of, undefined
 from .levels import Floats
 from .metric import Metric
 from .rows import Predicted, Truth
@@ -75,7 +75,7 @@ def _require(name: str, truth: Truth, predicted: Predicted) -> None:
     positive = len(truth.positives)
     if positive in (0, truth.n):
         absent = label(truth.classes, 0 if positive else 1)
-        raise undefined(name, "both classes", f"these {count(truth.n)} have none of class {absent}")
+        raise undefined(name, "both classes", none_of(truth.n, f"class {absent}"))
     p = predicted.shared(_logit, truth)
     if p.min() == p.max():
         # In the large a constant is calibrated or not whatever the model knows: the prior always is.

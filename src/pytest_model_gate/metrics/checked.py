@@ -35,9 +35,9 @@ def checked(metric: Metric, *, instead: str = "") -> Metric:
             _check_predicted(metric, truth, predicted)
             with np.errstate(all="ignore"):  # what overflows is found below, and named there
                 result = compute(truth, predicted)
-                finite = not isinstance(result, float | np.ndarray) or bool(np.isfinite(np.sum(result)))
-            if not finite:
-                raise _not_finite(metric, truth, predicted)
+                total = float(np.sum(result)) if isinstance(result, float | np.ndarray) else 0.0
+            if not np.isfinite(total):
+                raise _not_finite(metric, truth, predicted, total)
             return result
 
         return guard
@@ -64,6 +64,17 @@ def count(n: int, noun: str = "row") -> str:
     """
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{n:,} {noun if n == 1 else plural}"
+
+
+def none_of(n: int, code: str) -> str:
+    """Write that rows have none of a class.
+
+    Examples
+    --------
+    >>> none_of(1, "class 0"), none_of(412, "class 1")
+    ('this 1 row has none of class 0', 'these 412 rows have none of class 1')
+    """
+    return f"this 1 row has none of {code}" if n == 1 else f"these {count(n)} have none of {code}"
 
 
 def label(classes: tuple[Any, ...] | None, code: int) -> str:
@@ -150,7 +161,7 @@ def _check_predicted(metric: Metric, truth: Truth, predicted: Predicted) -> None
             )
 
 
-def _not_finite(metric: Metric, truth: Truth, predicted: Predicted) -> Exception:
+def _not_finite(metric: Metric, truth: Truth, predicted: Predicted, found: float) -> Exception:
     for what, array in (
         ("the target", truth.values),
         ("the weights", truth.weight),
@@ -165,6 +176,11 @@ def _not_finite(metric: Metric, truth: Truth, predicted: Predicted) -> Exception
                 f"{metric.name} needs numbers; {bad:,} of {array.size:,} in {what} are missing or infinite.",
                 "Give every row a finite number, or drop the rows that have none.",
             )
+    if metric.family == "resampled":
+        return UndefinedMetricError(
+            f"{metric.name} returns {'NaN' if np.isnan(found) else 'infinity'} on these {count(truth.n)}.",
+            "Call the function on them by itself; where this is a slice, raise its min_rows.",
+        )
     return UndefinedMetricError(
         f"{metric.name} is too large or too small for a number on these {count(truth.n)}.",
         "Look for absurd values in the target and in the predictions, or rescale the target.",

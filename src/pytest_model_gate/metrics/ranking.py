@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import UndefinedMetricError
-from .checked import checked, count, label, undefined
+from .checked import checked, label, none_of, undefined
 from .levels import Floats, Ints, Levels, at_or_above, middle
 from .metric import Family, Metric
 from .rows import Predicted, Truth
@@ -172,7 +172,7 @@ def require_both(name: str) -> Callable[[Truth], None]:
 
 
 def _without(name: str, needs: str, truth: Truth, code: int) -> UndefinedMetricError:
-    return undefined(name, needs, f"these {count(truth.n)} have none of class {label(truth.classes, code)}")
+    return undefined(name, needs, none_of(truth.n, f"class {label(truth.classes, code)}"))
 
 
 def _two_class(
