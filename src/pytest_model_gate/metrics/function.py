@@ -25,6 +25,7 @@ from ..wording import one_line
 from .checked import checked
 from .levels import Floats
 from .metric import Metric, Needs
+from .probes import refuse_sum, refuse_unsound, refuse_unsound_cells
 from .rows import Predicted, Truth
 
 Function = Callable[..., Any]
@@ -38,9 +39,6 @@ RESAMPLES = 1_999
 #: Share of its weight by which a cell is made heavier and lighter, and how far the two slopes may differ.
 _STEP = 1e-4
 _KINK = 1e-2
-
-#: How far the value may move when all weights double.
-_SCALE = 1e-9
 
 #: Rows are drawn at most so many times as often as others in the search for whole numbers.
 _MOST_PARTS = 60
@@ -100,7 +98,8 @@ def make_metric(
         ``f(y_true, y_pred)`` or ``f(y_true, y_pred, sample_weight=None)`` returns a number that must not
         depend on how many rows there are (a mean, not a sum). Of two classes the positive one is 1 and the
         other 0, in ``y_true`` and in labels; of more classes the labels are the target's own. Scores and
-        probabilities of two classes are those of the positive one, shape (n,); of K classes, shape (n, K).
+        probabilities of two classes are those of the positive one, shape (n,); of K classes, shape (n, K),
+        in the order of the sorted labels.
         Without ``sample_weight`` it works on samples without weights and strata only, and takes longer.
     needs : {"label", "score", "probability", "value"}
         What ``y_pred`` is.
@@ -228,9 +227,23 @@ class _Called:
         if truth.classes is None:
             return truth.values, said
         labels = self.labels(truth.classes)
-        if self.needs == "label":
-            return labels[truth.values], labels[said]
-        return labels[truth.values], said[:, 1] if said.ndim == 2 and said.shape[1] == 2 else said
+        return labels[truth.values], labels[said] if self.needs == "label" else self._of(said, labels)
+
+    def _of(self, said: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return scores or probabilities of the classes that the function takes them to be of.
+
+        It sees labels and no order of them: columns are those of the sorted labels, and of two classes the
+        positive one is the one that it is told, or the last.
+        """
+        if len(labels) > 2:
+            order = np.argsort(labels, kind="stable")
+            return said if np.array_equal(order, np.arange(len(order))) else said[:, order]
+        found = said[:, 1] if said.ndim == 2 else said
+        told = self.keywords.get("pos_label")
+        positive = np.unique(labels)[-1] if told is None else told
+        if not self.as_labelled or positive != labels[0]:
+            return found
+        return np.asarray(1 - found if self.needs == "probability" else -found)
 
     def labels(self, classes: tuple[Any, ...]) -> npt.NDArray[Any]:
         """Return what each class code is called."""
@@ -277,7 +290,7 @@ def _metric(
 
     def resampler(truth: Truth, predicted: Predicted) -> Callable[[Floats], Floats]:
         y_true, y_pred = called.inputs(truth, predicted)
-        _refuse_sums(called, y_true, y_pred)
+        refuse_unsound(called.name, called, y_true, y_pred, weighs=called.weighs)
 
         def one(weight: Floats) -> float:
             drawn = np.flatnonzero(weight)
@@ -349,8 +362,9 @@ def _derivative(called: _Called, confusion: Floats, labels: npt.NDArray[Any]) ->
         except UndefinedMetricError:
             return math.nan
 
+    refuse_unsound_cells(called.name, called, true, said)
     here = value(share)
-    _refuse_change(called.name, here, value(2 * share))
+    refuse_sum(called.name, here, value(2 * share))
     least = share[share > 0].min()
     slopes = np.empty((2, k * k))
     for cell in range(k * k):
@@ -375,31 +389,6 @@ def _derivative(called: _Called, confusion: Floats, labels: npt.NDArray[Any]) ->
     table = np.where(share > 0, (above + below) / 2, above)
     centred: Floats = table - float((share * table).sum())
     return centred.reshape(k, k)
-
-
-def _refuse_sums(called: _Called, y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]) -> None:
-    if called.weighs:
-        ones = np.ones(len(y_true))
-        _refuse_change(called.name, called(y_true, y_pred, ones), called(y_true, y_pred, 2 * ones))
-    else:
-        twice = called(np.concatenate((y_true, y_true)), np.concatenate((y_pred, y_pred)))
-        _refuse_change(called.name, called(y_true, y_pred), twice)
-
-
-def _refuse_change(name: str, once: float, twice: float) -> None:
-    """Refuse a value that depends on how many rows there are.
-
-    Raises
-    ------
-    EvaluationError
-        If twice the rows have another value.
-    """
-    if abs(twice - once) > _SCALE * max(1.0, abs(once)):
-        raise EvaluationError(
-            f"{name} changes with the number of rows: {twice:.6g} instead of {once:.6g} when each row is "
-            "there twice.",
-            "Return a mean over the rows, not a sum.",
-        )
 
 
 def _whole(weights: Floats, name: str) -> npt.NDArray[np.intp]:

@@ -75,6 +75,11 @@ def from_scorer(scorer: Any, name: str = "") -> Metric:
         raise ConfigurationError(
             f"{function.__name__} compares clusterings, which no gate judges.", "Name another metric."
         )
+    if function.__name__ == "max_error":
+        raise ConfigurationError(
+            f"{name or 'max_error'} has no honest interval: rows that were not drawn may hold larger ones.",
+            "Name max_error, which is shown and not judged.",
+        )
     return called_as(
         function,
         name or function.__name__,

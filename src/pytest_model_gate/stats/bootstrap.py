@@ -32,6 +32,10 @@ RESAMPLES_IF_SLOW = 1_999
 #: Share of resamples without a value from which an interval is not trusted any more.
 MOST_UNDEFINED = 0.01
 
+#: Share of resamples with exactly the value of the rows from which an interval is not trusted any more: a
+#: single row is in none of 37 % of them. Extremes hang on one row, as does a gain with one row to speak of.
+MOST_UNCHANGED = 1 / 3
+
 #: Numbers in a chunk of multiplicities (8 MB), and resamples in it, so that progress shows.
 _CHUNK = 1 << 20
 _AT_ONCE = 256
@@ -211,10 +215,17 @@ def bootstrap(
         caution = f"the metric does not exist on {undefined:,} of {resamples:,} resamples of these rows"
     elif not caution and defined.min() == defined.max():
         caution = f"{design.n:,} rows on which no resample changes the gain show no spread"
+    elif not caution and (unchanged := _unchanged(defined)) > MOST_UNCHANGED * len(defined):
+        caution = f"{unchanged:,} of {resamples:,} resamples have one and the same gain: it hangs on few rows"
     if symmetric:
         defined = np.concatenate((defined, -defined))
         undefined *= 2
     return Bootstrap(gain, defined, undefined, spread.df, method, acceleration, caution)
+
+
+def _unchanged(values: Floats) -> int:
+    """Return how many resamples have the commonest value."""
+    return int(np.unique(values, return_counts=True)[1].max())
 
 
 def one_by_one(statistic: Callable[[Floats], float]) -> Statistic:
