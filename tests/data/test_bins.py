@@ -214,3 +214,20 @@ def test_groups_need_two_values(series, why):
     assert str(error.value) == (
         f"Column 'c' cannot be cut into 3 groups: {why}.\n  Leave this slice out, or give edges."
     )
+
+
+@pytest.mark.parametrize(
+    ("edges", "note"),
+    [
+        ((0, 2, 4), ""),
+        ((-9, 1), "'c' has no rows in -9..1: nothing is judged there"),
+        ((1, 9), ""),  # none from 9 on: the end of a scale
+        ((1, 5, 7), "'c' has no rows in 5..7: nothing is judged there"),
+        (
+            (1, 5, 6, 7, 8, 9, 10),
+            "'c' has no rows in 5..6, 6..7, 7..8 and 2 more bins: nothing is judged there",
+        ),
+    ],
+)
+def test_bins_without_rows_are_said(edges, note):
+    assert binned(column([1, 2, 3, None]), edges).note == note

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _MOMENTS = "datetime64[us]"
 #: From here on a float has no decimals left.
 _WHOLE = 1e16
+#: So many bins without rows are named.
+_SHOWN = 3
 #: More decimals than this no float has.
 _PLACES = 300
 
@@ -47,7 +49,7 @@ class Binned:
     edges : tuple of str
         The edges, exactly as they cut.
     note : str
-        What a reader should know: ties that made fewer groups than asked for. Empty: nothing.
+        What a reader should know: fewer groups than asked for, bins without rows. Empty: nothing.
     """
 
     conditions: tuple[str, ...]
@@ -98,18 +100,30 @@ def binned(series: pd.Series[Any], bins: int | tuple[float | str, ...]) -> Binne
     occurs = np.flatnonzero(np.bincount(codes, minlength=len(conditions)))
     dense = np.zeros(len(conditions), dtype=np.intp)
     dense[occurs] = np.arange(len(occurs))
-    note = ""
-    if isinstance(bins, int) and len(edges) < bins - 1:
-        note = (
-            f"'{_name(series)}' is cut into {len(edges) + 1} groups and not into {bins}: "
-            "too many rows share a value"
-        )
     return Binned(
         conditions=tuple(conditions[code] for code in occurs),
         codes=dense[codes],
         edges=tuple(map(exact_edge, edges)),
-        note=note,
+        note=_note(_name(series), bins, texts, set(occurs.tolist())),
     )
+
+
+def _note(name: str, bins: int | tuple[float | str, ...], texts: Sequence[str], occurs: set[int]) -> str:
+    """Say what was asked for and is not there: groups, or rows between two edges.
+
+    Below the first edge and from the last one on there are often no rows: edges may be the ends of a scale.
+    """
+    if isinstance(bins, int):
+        if len(texts) >= bins - 1:
+            return ""
+        return (
+            f"'{name}' is cut into {len(texts) + 1} groups and not into {bins}: too many rows share a value"
+        )
+    empty = [f"{low}..{high}" for code, (low, high) in enumerate(pairwise(texts), 1) if code not in occurs]
+    if not empty:
+        return ""
+    more = f" and {len(empty) - _SHOWN} more bins" if len(empty) > _SHOWN else ""
+    return f"'{name}' has no rows in {', '.join(empty[:_SHOWN])}{more}: nothing is judged there"
 
 
 def ordered_values(present: pd.Series[Any], bins: int | tuple[float | str, ...]) -> npt.NDArray[Any]:
