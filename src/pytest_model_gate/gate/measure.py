@@ -18,6 +18,7 @@ from ..stats.tango import PairedProportions
 from .canonical import Steady, canonical
 from .families import Found, methods
 from .sample import Sample
+from .uneven import uneven_one, uneven_pair
 
 __all__ = ["Measured", "Sample", "canonical", "measure_floor", "measure_pair"]
 
@@ -142,7 +143,15 @@ def measure_pair(
     apart = None
     if metric.needs == "label":
         apart = int(np.count_nonzero(_read(metric, candidate) != _read(metric, reference)))
-    return _measured(metric, sample, found, identical=identical, alike=alike and not identical, apart=apart)
+    return _measured(
+        metric,
+        sample,
+        found,
+        identical=identical,
+        alike=alike and not identical,
+        apart=apart,
+        uneven=uneven_pair(metric, sample, candidate, reference),
+    )
 
 
 def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Measured:
@@ -151,7 +160,8 @@ def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     Parameters and errors are those of :func:`measure_pair`; ``floor`` is a ceiling for losses.
     """
     _, one = methods(metric, sample)
-    return _measured(metric, sample, _asked(metric, lambda: one(metric, sample, candidate, floor)))
+    found = _asked(metric, lambda: one(metric, sample, candidate, floor))
+    return _measured(metric, sample, found, uneven=uneven_one(metric, sample, candidate))
 
 
 def _asked(metric: Metric, question: Callable[[], Found]) -> Found:
@@ -178,6 +188,7 @@ def _measured(
     identical: bool = False,
     alike: bool = False,
     apart: int | None = None,
+    uneven: str = "",
 ) -> Measured:
     numbers = (found.candidate, found.reference, found.inference.gain, found.inference.standard_error)
     for number in numbers[:2]:
@@ -207,6 +218,7 @@ def _measured(
         caution=(
             found.inference.caution
             or sample.caution
+            or uneven
             or _class_caution(metric, sample)
             or _spread_caution(found.inference, sample, scale)
             or _apart_caution(metric, found.inference, apart, scale)
