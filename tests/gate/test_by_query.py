@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from pytest_model_gate import Verdict, compare
-from pytest_model_gate.errors import ConfigurationError, InvalidError
+from pytest_model_gate.errors import ConfigurationError, InvalidError, UndefinedMetricError
 from pytest_model_gate.gate.by_query import IMAGINARY_QUERIES
 from pytest_model_gate.gate.evaluate import Evaluation
 from pytest_model_gate.gate.names import checked
@@ -199,7 +199,7 @@ def test_two_samples_of_queries_are_compared_too():
             {"query": None},
             ConfigurationError,
             "ndcg ranks the rows of each query, and nothing says which rows belong to one query.\n"
-            "  Pass query=..., which holds the query of each row.",
+            "  Pass query=... (in the shell --query), which holds the query of each row.",
         ),
         (
             {"groups": True},
@@ -393,3 +393,25 @@ def test_rows_without_a_query_are_a_finding(shop):
     problem = next(check for check in found.checks if check.fails).findings[0]
     assert problem.subject == "query_id"
     assert "(query)" in problem.problem
+
+
+@pytest.mark.parametrize("name", ["ndcg@10", "mean_average_precision", "mean_reciprocal_rank"])
+@pytest.mark.parametrize(
+    ("query", "relevance", "why"),
+    [
+        (np.arange(40), np.arange(40) % 2, "each of the 40 queries has one row."),
+        (
+            np.arange(40) // 4,
+            np.arange(40) // 4 % 2,
+            "each of the 10 queries has rows of one relevance only.",
+        ),
+    ],
+)
+def test_where_no_order_is_better_nothing_passes(name, query, relevance, why):
+    scores = np.random.default_rng(0).random((2, 40))
+    with pytest.raises(UndefinedMetricError) as caught:
+        compare(relevance, *scores, metric=name, query=query, max_regression=0.5)
+    assert str(caught.value) == (
+        f"{name} needs a query whose rows differ in relevance; {why}\n"
+        "  Check that query names what rows are ranked within; where this is a slice, raise its min_rows."
+    )

@@ -63,7 +63,8 @@ def validated(
         truth = replace(truth, queries=units(query, "query"))
     elif metric.by_query is not None:
         raise ConfigurationError(
-            UNGROUPED.format(metric.name), "Pass query=..., which holds the query of each row."
+            UNGROUPED.format(metric.name),
+            "Pass query=... (in the shell --query), which holds the query of each row.",
         )
     return _sampled(truth, n, sample_weight, groups, strata, first, second)
 

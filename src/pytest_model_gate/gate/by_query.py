@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InvalidError, UndefinedMetricError
 from ..metrics.metric import Metric
+from ..metrics.queries import Queries
 from ..metrics.rows import Floats, Ints, Predicted, Truth
 from ..stats.design import Codes, Design
 from ..stats.influence import from_influence
@@ -61,6 +62,7 @@ def queries_pair(
     assert metric.by_query is not None, "chosen for metrics that have it"
     first, counted = metric.by_query(sample.truth, candidate)
     second, _ = metric.by_query(sample.truth, reference)
+    _require_an_order(metric, sample)
     drawn = _Drawn(sample, counted)
     values = drawn.mean(first), drawn.mean(second)
     # What a relative tolerance adds to each query is taken off the mean again: the gain stays the gain.
@@ -73,10 +75,26 @@ def queries_one(metric: Metric, sample: Sample, candidate: Predicted, floor: flo
     """Return the value of one model and the inference on how far it is on the right side of a floor."""
     assert metric.by_query is not None, "chosen for metrics that have it"
     values, counted = metric.by_query(sample.truth, candidate)
+    _require_an_order(metric, sample)
     drawn = _Drawn(sample, counted)
     value = drawn.mean(values)
     gains, shift = metric.sign * values, metric.sign * floor
     return value, drawn.inference(gains, shift, (value,), "t over queries")
+
+
+def _require_an_order(metric: Metric, sample: Sample) -> None:
+    """Refuse rows of which no order is better than another: there every model has the value 1.
+
+    The usual cause is a column that names rows, and not queries.
+    """
+    queries = sample.truth.shared(Queries.of)
+    if not queries.ranked.any():
+        single = "has one row" if len(queries.size) == sample.n else "has rows of one relevance only"
+        raise UndefinedMetricError(
+            f"{metric.name} needs a query whose rows differ in relevance; each of the {len(queries.size):,} "
+            f"queries {single}.",
+            "Check that query names what rows are ranked within; where this is a slice, raise its min_rows.",
+        )
 
 
 class _Drawn:

@@ -55,6 +55,12 @@ class Queries:
         found: Mask = self.relevant > 0
         return found
 
+    @property
+    def ranked(self) -> Mask:
+        """Which queries have rows of different relevance: one order of them is better than another."""
+        found: Mask = self.relevance[self.start] > self.relevance[self.start + self.size - 1]
+        return found
+
     @classmethod
     def of(cls, truth: Truth) -> Queries:
         """Sort the rows by query and relevance."""
