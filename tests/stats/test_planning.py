@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from pytest_model_gate.stats.planning import (
+    margin_for_shares,
     margin_without_discordance,
     minimum_detectable,
+    rows_for_shares,
     rows_needed,
     rows_without_discordance,
 )
+from pytest_model_gate.stats.prospect import rows_for
 from pytest_model_gate.stats.tango import PairedProportions
+from pytest_model_gate.stats.tango_power import PairedProspect
 
 
 @pytest.mark.parametrize(("power", "factor"), [(0.8, 2.4865), (0.9, 2.9264)])
@@ -58,3 +62,22 @@ def test_without_discordance_tangos_bound_decides(margin: float) -> None:
         -PairedProportions(0, 0, needed).bounds(0.05)[0], rel=1e-12
     )
     assert rows_without_discordance(1.5, 0.05) == 1
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+@pytest.mark.parametrize("margin", [0.005, 0.01, 0.05])
+@pytest.mark.parametrize("discordance", [0.0, 0.002, 0.005, 0.01, 0.05])
+def test_rows_for_shares_are_those_of_the_exact_power(
+    discordance: float, margin: float, alpha: float
+) -> None:
+    found = rows_for_shares(discordance, margin, alpha)
+    exact = rows_for(lambda rows: PairedProspect(rows, discordance), margin, alpha, 0.8)
+    assert found is not None
+    assert exact is not None
+    assert 0.98 * exact <= found <= 1.42 * exact
+    assert margin_for_shares(found, discordance, alpha) == pytest.approx(margin, rel=0.02)
+
+
+def test_no_rows_prove_that_equal_shares_differ() -> None:
+    assert rows_for_shares(0.01, 0.0, 0.05) is None
+    assert rows_for_shares(0.01, 1.0, 0.05) == 1

@@ -85,7 +85,9 @@ class Measured:
             return None
         detectable = planning.minimum_detectable(self.inference.standard_error, alpha)
         if self.paired is not None:
-            detectable = max(detectable, planning.margin_without_discordance(self.paired.n, alpha))
+            detectable = max(
+                detectable, planning.margin_for_shares(self.paired.n, self.paired.discordance, alpha)
+            )
         return canonical(detectable)
 
     def rows_needed(self, margin: float, alpha: float) -> int | None:
@@ -98,8 +100,8 @@ class Measured:
         needed = planning.rows_needed(self.n, self.inference.standard_error, margin, alpha)
         if needed is None or self.paired is None:
             return needed
-        # Few discordant rows promise too much: with none at all the score interval still has its width.
-        least = planning.rows_without_discordance(margin, alpha) or 0
+        # Few discordant rows promise too much: the score interval is longer than their standard error says.
+        least = planning.rows_for_shares(self.paired.discordance, margin, alpha) or 0
         return max(needed, math.ceil(least * self.n / self.paired.n))
 
 

@@ -42,6 +42,11 @@ class PairedProportions:
         return (self.n10 - self.n01) / self.n
 
     @property
+    def discordance(self) -> float:
+        """Share of the rows on which only one is right."""
+        return (self.n10 + self.n01) / self.n
+
+    @property
     def standard_error(self) -> float:
         """Of the difference, by the multinomial variance; 0 where no row is discordant."""
         discordant, net = self.n10 + self.n01, self.n10 - self.n01
@@ -82,14 +87,14 @@ def _score(n10: int, n01: int, n: int, d: float) -> float:
     if d < 0:
         return -_score(n01, n10, n, -d)
     distance = n10 - n01 - n * d
-    spread = math.sqrt(n * (2 * _restricted(n10, n01, n, d) + d * (1 - d)))
+    spread = math.sqrt(n * (2 * restricted(n10, n01, n, d) + d * (1 - d)))
     if spread == 0:
         # No discordant row and d = 0: nothing speaks against it.
         return math.copysign(math.inf, distance) if distance else 0.0
     return distance / spread
 
 
-def _restricted(n10: int, n01: int, n: int, d: float) -> float:
+def restricted(n10: float, n01: float, n: float, d: float) -> float:
     """Return the maximum-likelihood share of rows on which only the reference is right, given ``d >= 0``."""
     a = 2.0 * n
     b = -n10 - n01 + (2 * n - n10 + n01) * d
