@@ -116,7 +116,7 @@ def test_a_kink_at_the_estimate_is_resampled():
     with pytest.raises(NotSmoothError, match="own has a kink or a jump here"):
         own.labelled((0, 1))(np.array([[225.0, 75.0], [75.0, 225.0]]))
     found = compare(y, at_kink, y, metric=own, max_regression=0.3)
-    assert found.interval.method == "percentile bootstrap (1,999 resamples, seed 0)"
+    assert found.interval.method == "percentile and t bootstrap (1,999 resamples, seed 0)"
     away = compare(y, y, np.where(np.arange(N) < 50, 1 - y, y), metric=own, max_regression=0.3)
     assert away.interval.method == "tilted score"
 
@@ -131,7 +131,7 @@ def test_functions_of_scores_are_resampled_and_near_the_closed_form(weights):
     found = compare(*rows(), metric=of(function, needs="score", resamples=500))
     delong = compare(*rows(), metric="roc_auc")
     assert found.candidate == pytest.approx(delong.candidate)
-    assert found.interval.method == "percentile bootstrap (500 resamples, seed 0)"
+    assert found.interval.method == "percentile and t bootstrap (500 resamples, seed 0)"
     assert (found.interval.low, found.interval.high) == pytest.approx(
         (delong.interval.low, delong.interval.high), abs=0.25 * delong.standard_error * 2
     )
@@ -226,7 +226,7 @@ def test_a_gate_names_functions_and_scorers(tmp_path):
     assert [(line.metric, line.interval and line.interval.method) for line in found.lines] == [
         ("cost", "tilted score"),
         ("sklearn:jaccard", "tilted score"),
-        ("sklearn:neg_brier_score", "percentile bootstrap (1,999 resamples, seed 0)"),
+        ("sklearn:neg_brier_score", "percentile and t bootstrap (1,999 resamples, seed 0)"),
         ("roc_auc", "delong"),
     ]
     assert "scikit-learn" in dict(found.versions)

@@ -112,8 +112,8 @@ def test_the_fast_form_says_what_the_value_says(design: str) -> None:
     sample, first, second = rows(design)
     slow, fast = (measure_pair(metric, sample, first, second).inference for metric in (SLOW, FAST))
 
-    assert slow.method == "percentile bootstrap (1,999 resamples, seed 0)"
-    assert fast.method == "percentile bootstrap (4,999 resamples, seed 0)"
+    assert slow.method == "percentile and t bootstrap (1,999 resamples, seed 0)"
+    assert fast.method == "percentile and t bootstrap (4,999 resamples, seed 0)"
     width = np.subtract(*fast.bounds(0.05)[::-1])
     assert slow.bounds(0.05) == pytest.approx(fast.bounds(0.05), abs=0.05 * width)
 
@@ -121,7 +121,7 @@ def test_the_fast_form_says_what_the_value_says(design: str) -> None:
 def test_a_seed_is_named_and_changes_only_the_noise() -> None:
     found, other = (measure_pair(FAST, *rows(seed=seed)).inference for seed in (0, 17))
 
-    assert other.method == "percentile bootstrap (4,999 resamples, seed 17)"
+    assert other.method == "percentile and t bootstrap (4,999 resamples, seed 17)"
     width = np.subtract(*found.bounds(0.05)[::-1])
     assert other.bounds(0.05) != found.bounds(0.05)
     assert other.bounds(0.05) == pytest.approx(found.bounds(0.05), abs=0.05 * width)
@@ -157,7 +157,7 @@ def test_compare_takes_a_seed() -> None:
         for seed in (3, 3, 4)
     ]
     assert made[0] == made[1]
-    assert made[0].interval.method == "percentile bootstrap (4,999 resamples, seed 3)"
+    assert made[0].interval.method == "percentile and t bootstrap (4,999 resamples, seed 3)"
     assert made[0].interval != made[2].interval
 
 
@@ -196,5 +196,5 @@ def test_the_seed_of_a_gate_is_in_its_record(project: Any) -> None:
 
     (line,) = record.lines
     assert line.interval is not None
-    assert line.interval.method == "percentile bootstrap (4,999 resamples, seed 42)"
+    assert line.interval.method == "percentile and t bootstrap (4,999 resamples, seed 42)"
     assert again.lines == record.lines

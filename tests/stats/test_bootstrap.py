@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from pytest_model_gate.errors import InvalidError, UndefinedMetricError
-from pytest_model_gate.stats.bootstrap import Bootstrap, Resampling, bootstrap, one_by_one, skewness_of_sum
+from pytest_model_gate.stats.bootstrap import Bootstrap, Resampling, bootstrap, one_by_one
 from pytest_model_gate.stats.bootstrap_draws import Draws
 from pytest_model_gate.stats.bootstrap_order import by_content
-from pytest_model_gate.stats.bootstrap_quantiles import LowerTail, bias
+from pytest_model_gate.stats.bootstrap_quantiles import LowerTail
 from pytest_model_gate.stats.design import Design
 from pytest_model_gate.stats.variance import variance_of_mean
 
@@ -27,10 +28,8 @@ def mean_of(values: np.ndarray) -> Any:
     return lambda m: (m @ values) / m.sum(axis=1)
 
 
-def made(
-    values: Any, *, gain: float = 0.0, undefined: int = 0, acceleration: float | None = None, df: float = 50
-) -> Bootstrap:
-    return Bootstrap(gain, np.asarray(values, dtype=float), undefined, df, "made", acceleration=acceleration)
+def made(values: Any, *, gain: float = 0.0, undefined: int = 0, df: float = 50) -> Bootstrap:
+    return Bootstrap(gain, np.asarray(values, dtype=float), undefined, df, "made")
 
 
 # -- the two promises ----------------------------------------------------------------------------------
@@ -41,21 +40,14 @@ def made(
     values=st.lists(st.integers(-4, 4).map(lambda v: v / 4) | st.floats(-2, 2), min_size=2, max_size=300),
     gain=st.floats(-2, 2),
     undefined=st.integers(0, 5),
-    acceleration=st.none() | st.floats(-0.3, 0.3),
     df=st.integers(1, 500),
     threshold=st.floats(-3, 3),
     alpha=st.sampled_from(ALPHAS),
 )
 def test_bounds_contain_the_gain_and_agree_with_p(
-    values: list[float],
-    gain: float,
-    undefined: int,
-    acceleration: float | None,
-    df: int,
-    threshold: float,
-    alpha: float,
+    values: list[float], gain: float, undefined: int, df: int, threshold: float, alpha: float
 ) -> None:
-    found = made(values, gain=gain, undefined=undefined, acceleration=acceleration, df=df)
+    found = made(values, gain=gain, undefined=undefined, df=df)
     low, high = found.bounds(alpha)
     p = found.p_below(threshold)
 
@@ -67,30 +59,36 @@ def test_bounds_contain_the_gain_and_agree_with_p(
         assert (p < alpha) == (high < threshold)
 
 
-@pytest.mark.parametrize("acceleration", [None, 0.07])
 @pytest.mark.parametrize("undefined", [0, 30])
-def test_swapped_values_mirror_exactly(undefined: int, acceleration: float | None) -> None:
+def test_swapped_values_mirror_exactly(undefined: int) -> None:
     values = np.random.default_rng(0).gamma(2, size=999)
-    found = made(values, gain=1.9, undefined=undefined, acceleration=acceleration)
-    swapped = made(
-        -values,
-        gain=-1.9,
-        undefined=undefined,
-        acceleration=None if acceleration is None else -acceleration,
-    )
+    found = made(values, gain=1.9, undefined=undefined)
+    swapped = made(-values, gain=-1.9, undefined=undefined)
 
     for alpha in ALPHAS:
         low, high = found.bounds(alpha)
         assert swapped.bounds(alpha) == (-high, -low)
 
 
-@pytest.mark.parametrize("acceleration", [None, 0.0, 0.1, -0.1])
-def test_wider_at_smaller_levels(acceleration: float | None) -> None:
-    found = made(np.random.default_rng(1).normal(size=500), acceleration=acceleration)
+def test_wider_at_smaller_levels() -> None:
+    found = made(np.random.default_rng(1).normal(size=500))
     bounds = [found.bounds(alpha) for alpha in np.geomspace(1e-9, 0.49, 200)[::-1]]
 
     assert all(after[0] <= before[0] for before, after in itertools.pairwise(bounds))
     assert all(after[1] >= before[1] for before, after in itertools.pairwise(bounds))
+
+
+def test_bounds_are_the_outer_ones_of_percentiles_and_t() -> None:
+    values = np.random.default_rng(2).gamma(1, size=4_999)
+    found = made(values, gain=1.0, df=30)
+    z = NormalDist()
+    level = float(stats.t.cdf(stats.t.ppf(0.05, 30), 30))
+    expanded = z.cdf(float(stats.t.ppf(level, 30)))
+    low, high = found.bounds(0.05)
+
+    assert high == pytest.approx(np.quantile(values, 1 - expanded, method="weibull"), rel=1e-9)
+    assert low == pytest.approx(1.0 - float(stats.t.ppf(0.95, 30)) * values.std(ddof=1), rel=1e-9)
+    assert low < np.quantile(values, expanded)
 
 
 def test_constant_resamples_have_no_width_and_a_caution() -> None:
@@ -129,13 +127,6 @@ def test_far_tails_continue_as_normal_ones() -> None:
 
     assert found.bounds(1e-7)[0] == pytest.approx(-5.2, abs=0.35)
     assert 1e-8 < found.p_below(5.2) < 1e-6
-
-
-def test_bias_is_the_share_below() -> None:
-    assert bias(np.array([1.0, 2, 3, 4]), 2.5) == 0
-    assert bias(np.array([1.0, 2, 3, 4]), 3.5) == pytest.approx(0.6744897501960817)
-    assert bias(np.array([1.0, 2, 2, 4]), 2.0) == 0
-    assert math.isfinite(bias(np.array([1.0, 2]), 9.0))
 
 
 # -- draws ---------------------------------------------------------------------------------------------
@@ -211,39 +202,50 @@ def test_a_mean_has_its_t_interval_nearly() -> None:
     found = bootstrap(float(values.mean()), mean_of(values), Design(n=60), resampling=Resampling(seed=3))
     half = 1.6711 * values.std(ddof=1) / math.sqrt(60)
 
-    assert found.method == "percentile bootstrap (4,999 resamples, seed 3)"
+    assert found.method == "percentile and t bootstrap (4,999 resamples, seed 3)"
     assert found.standard_error == pytest.approx(values.std(ddof=1) / math.sqrt(60), rel=0.03)
     assert found.bounds(0.05) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.08 * half)
 
 
-def test_jackknife_of_a_mean_is_its_influence() -> None:
-    values = np.random.default_rng(9).gamma(1, size=120)
-    statistic, design = mean_of(values), Design(n=120)
-    with_influence, without = (
-        bootstrap(
-            float(values.mean()),
-            statistic,
-            design,
-            resampling=Resampling(),
-            resamples=500,
-            accelerated=True,
-            influence=influence,
-        )
-        for influence in (values - values.mean(), None)
-    )
-
-    assert with_influence.method == "bca bootstrap (500 resamples, seed 0)"
-    assert without.acceleration == pytest.approx(with_influence.acceleration, rel=1e-9)
-    assert with_influence.acceleration == pytest.approx(skewness_of_sum(values - values.mean()))
-
-
-def test_blocks_of_many_rows_are_accelerated_alike() -> None:
-    values = np.random.default_rng(10).gamma(0.3, size=5_000)
+@pytest.mark.parametrize("n", [120, 2_000])
+def test_degrees_of_freedom_are_those_of_the_jackknife(n: int) -> None:
+    """For a mean they are those of the values' own kurtosis; blocks of ten values hide some of it."""
+    values = np.random.default_rng(9).standard_t(5, size=n)
     found = bootstrap(
-        0.3, mean_of(values), Design(n=5_000), resampling=Resampling(), resamples=50, accelerated=True
+        float(values.mean()), mean_of(values), Design(n=n), resampling=Resampling(), resamples=50
+    )
+    kurtosis = stats.kurtosis(values, fisher=False)
+
+    assert kurtosis > 3.5
+    exact = 2 * n / (kurtosis - 1)
+    assert found.df == pytest.approx(exact, rel=1e-9) if n == 120 else 100 < found.df < n
+
+
+def test_a_few_rows_that_carry_the_spread_are_a_caution() -> None:
+    values = np.zeros(150)
+    values[:2] = 1.0, -1.0
+    found = bootstrap(0.0, mean_of(values), Design(n=150), resampling=Resampling(), resamples=500)
+
+    assert found.caution == (
+        "a few of 150 rows carry nearly all of the spread: it is known as if from 5.1 rows, and at least 6 "
+        "are needed"
     )
 
-    assert found.acceleration == pytest.approx(skewness_of_sum(values - values.mean()), rel=0.5)
+
+def test_kinds_of_rows_are_drawn_as_the_rows_are() -> None:
+    """Multinomial counts of three kinds, and single rows, give the same interval up to the noise."""
+    counts, worth = np.array([70.0, 20.0, 10.0]), np.array([1.0, 0.0, -1.0])
+    kinds = bootstrap(
+        0.6, mean_of(worth), Design(n=3), resampling=Resampling(), copies=counts, resamples=20_000
+    )
+    rows = np.repeat(worth, counts.astype(int))
+    single = bootstrap(0.6, mean_of(rows), Design(n=100), resampling=Resampling(), resamples=20_000)
+
+    assert kinds.df == pytest.approx(single.df, rel=1e-9)
+    assert kinds.standard_error == pytest.approx(single.standard_error, rel=0.02)
+    assert kinds.bounds(0.05) == pytest.approx(single.bounds(0.05), abs=0.004)
+    with pytest.raises(UndefinedMetricError, match="An interval needs at least 2 rows, got 1"):
+        bootstrap(0.6, mean_of(worth), Design(n=3), resampling=Resampling(), copies=np.array([1.0, 0, 0]))
 
 
 def test_progress_is_told() -> None:

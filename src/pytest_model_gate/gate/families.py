@@ -17,11 +17,12 @@ from ..errors import UndefinedMetricError
 from ..metrics.function import NotSmoothError
 from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Predicted, Truth
+from ..stats import average_precision
 from ..stats.auc import Auc, PairedAuc, paired_auc
 from ..stats.clopper_pearson import Proportion
 from ..stats.flattered import Flattered
 from ..stats.inference import Inference, normal_quantile
-from ..stats.influence import from_influence, tilted_too
+from ..stats.influence import design_effect, from_influence, tilted_too
 from ..stats.mean import mean_of_rows
 from ..stats.relative import RelativeProportions
 from ..stats.scaled import Scaled
@@ -44,6 +45,9 @@ _READ_AT = 0.05
 
 #: With fewer rows of a class the best threshold of the rows is too far from the best one.
 MINIMUM_CHOSEN = 50
+
+#: The one ranking metric whose spread under two normal classes is known here.
+AVERAGE_PRECISION = "average_precision"
 
 #: How close to the end of its range a value is perfect, as a share of the range: closer than any count shows.
 _AT_BOUND = 1e-12
@@ -207,7 +211,13 @@ def paired_influence(
             least = _in_unit(metric, area).standard_error
             inference = replace(inference, standard_error=max(inference.standard_error, least))
     inference = _with_width(metric, sample, inference, first, second)
-    return Found(first, second, tilted_too(inference, psi, sample.design, imaginary=imaginary))
+    found = tilted_too(inference, psi, sample.design, imaginary=imaginary)
+    if metric.name == AVERAGE_PRECISION and _hard_to_rank(sample, first, second):
+        rho = average_precision.correlation(psi + weight * other, other)
+        rows = sample.effective / design_effect(psi, sample.design)
+        one, two = _precision(sample, first, rows), _precision(sample, second, rows)
+        found = Wider(found, average_precision.PairedPrecision(one, two, rho, weight))
+    return Found(first, second, found)
 
 
 def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
@@ -228,7 +238,11 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         least = _in_unit(metric, _area(metric, sample, value, floor)).standard_error
         inference = replace(inference, standard_error=max(inference.standard_error, least))
     inference = _with_width(metric, sample, inference, value)
-    return Found(value, floor, tilted_too(inference, psi, sample.design, imaginary=imaginary))
+    found = tilted_too(inference, psi, sample.design, imaginary=imaginary)
+    if metric.name == AVERAGE_PRECISION and _hard_to_rank(sample, value):
+        rows = sample.effective / design_effect(psi, sample.design)
+        found = Wider(found, _precision(sample, value, rows, floor))
+    return Found(value, floor, found)
 
 
 # -- no interval ---------------------------------------------------------------------------------------
@@ -522,6 +536,16 @@ def _with_width(metric: Metric, sample: Sample, inference: Student, *values: flo
     z = normal_quantile(_READ_AT)
     rows = min((size for size in sample.class_sizes if size > 0), default=sample.effective)
     return replace(inference, standard_error=max(inference.standard_error, reach * z / (rows + z * z)))
+
+
+def _hard_to_rank(sample: Sample, *values: float) -> bool:
+    """Whether rows that are ranked badly are so rare that a sample may show none."""
+    return min(sample.class_sizes) < average_precision.ENOUGH_ROWS or max(values) > average_precision.NEAR_ONE
+
+
+def _precision(sample: Sample, value: float, rows: float, floor: float = 0.0) -> average_precision.Precision:
+    prevalence = float(np.average(sample.truth.values == 1, weights=sample.truth.weight))
+    return average_precision.Precision(value, prevalence, rows, floor)
 
 
 def _ranked_df(metric: Metric, sample: Sample) -> int | None:

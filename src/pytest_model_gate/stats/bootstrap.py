@@ -2,8 +2,10 @@
 
 Resamples are multiplicities, one number per row, and never copies of rows. Of the ``m`` units of a stratum
 ``m - 1`` are drawn and count ``m / (m - 1)``-fold, so that the spread of a mean over resamples is its
-unbiased variance (Rao and Wu 1988). Quantiles are read at Student's levels and not at normal ones
-(Hesterberg's expanded percentiles, 2015), because few units know little about their own spread.
+unbiased variance (Rao and Wu 1988). Bounds are the outer ones of percentiles and of Student's t with the
+resamples' standard error. Both are read at Student's levels and not at normal ones (Hesterberg's expanded
+percentiles, 2015), with the degrees of freedom that a jackknife finds: few units, or many of which a few
+carry the spread, know little about it.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ import numpy as np
 
 from ..errors import UndefinedMetricError
 from .bootstrap_draws import Draws
-from .bootstrap_quantiles import LowerTail, bias
+from .bootstrap_quantiles import LowerTail
 from .design import Design, Floats
-from .variance import variance_of_mean
+from .tails import few_carry, known_df
+from .variance import Spread, too_few, variance_of_mean
 
 #: Values of a chunk of resamples, given their multiplicities of shape (resamples, n); NaN where undefined.
 Statistic = Callable[[Floats], Floats]
@@ -43,7 +46,7 @@ _AT_ONCE = 256
 #: No normal tail is looked at beyond this many standard deviations.
 _FURTHEST = 38.0
 
-#: Blocks of units that the jackknife leaves out one at a time, where there is no influence.
+#: Blocks of units that the jackknife leaves out one at a time.
 _BLOCKS = 200
 
 
@@ -80,11 +83,9 @@ class Bootstrap:
         Resamples on which it does not exist. They count as the lowest values for the lower bound and as the
         highest for the upper one: they can only widen the interval.
     df : float
-        Degrees of freedom: independent units less strata.
+        Degrees of freedom.
     method : str
         Name of the method.
-    acceleration : float or None
-        Of BCa (Efron 1987), the skewness of the influence; ``None`` for percentiles.
     caution : str
         Why the interval may neither let pass nor accuse. Empty: it may.
     """
@@ -94,7 +95,6 @@ class Bootstrap:
     undefined: int
     df: float
     method: str
-    acceleration: float | None = None
     caution: str = ""
 
     @cached_property
@@ -104,47 +104,33 @@ class Bootstrap:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds; they always contain the gain."""
+        from scipy.special import stdtrit
+
+        z = float(stdtrit(self.df, alpha))
         lower, upper = self._tails
-        low = lower.quantile(self._z(alpha, upper=False))
-        high = -upper.quantile(self._z(alpha, upper=True))
-        return min(low, self.gain), max(high, self.gain)
+        plain = self.standard_error * -z
+        low = min(lower.quantile(max(-_FURTHEST, z)), self.gain - plain)
+        high = max(-upper.quantile(max(-_FURTHEST, z)), self.gain + plain)
+        return low, high
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value against "the gain is at least ``threshold``"."""
-        p = self._alpha(self._tails[1].z_of(-threshold))
-        # On the estimate's own side of the threshold nothing is accused, as the bounds contain it.
-        return max(p, 0.5) if self.gain >= threshold else p
+        from scipy.special import stdtr
+
+        distance = self.gain - threshold
+        t = distance / self.standard_error if self.standard_error else math.copysign(math.inf, distance)
+        if distance == 0:
+            t = 0.0 if self.standard_error else math.inf
+        z = self._tails[1].z_of(-threshold)
+        if z < -_FURTHEST:  # beyond the furthest bound
+            z = -math.inf
+        # Nothing is accused on the estimate's own side of the threshold, as the bounds contain it.
+        return float(stdtr(self.df, max(t, z)))
 
     @cached_property
     def _tails(self) -> tuple[LowerTail, LowerTail]:
         ordered = np.sort(self.values)
         return LowerTail.of(ordered, self.undefined), LowerTail.of(-ordered[::-1], self.undefined)
-
-    @cached_property
-    def _bias(self) -> float:
-        return 0.0 if self.acceleration is None else bias(self.values, self.gain)
-
-    def _z(self, alpha: float, *, upper: bool) -> float:
-        """Return which normal quantile of the (negated) values is the bound."""
-        from scipy.special import stdtrit
-
-        side = -1 if upper else 1
-        bias, acceleration = side * self._bias, side * (self.acceleration or 0.0)
-        x = bias + float(stdtrit(self.df, alpha))
-        stretch = 1 - acceleration * x
-        z = bias + x / stretch if stretch > 0 else math.copysign(_FURTHEST, x)
-        return max(-_FURTHEST, min(_FURTHEST, z))
-
-    def _alpha(self, z: float) -> float:
-        """Return the level whose upper bound is this normal quantile of the negated values."""
-        from scipy.special import stdtr
-
-        bias, acceleration = -self._bias, -(self.acceleration or 0.0)
-        y = z - bias
-        shrink = 1 + acceleration * y
-        if abs(z) > _FURTHEST or shrink <= 0:
-            return 1.0 if y > 0 else 0.0
-        return float(stdtr(self.df, y / shrink - bias))
 
 
 def bootstrap(
@@ -154,10 +140,8 @@ def bootstrap(
     *,
     resampling: Resampling,
     resamples: int = RESAMPLES,
-    accelerated: bool = False,
-    influence: Floats | None = None,
+    copies: Floats | None = None,
     symmetric: bool = False,
-    name: str = "",
 ) -> Bootstrap:
     """Resample the units of a design and return the inference.
 
@@ -177,14 +161,11 @@ def bootstrap(
         Seed and progress.
     resamples : int
         How many.
-    accelerated : bool
-        Whether the bounds are BCa's instead of percentiles.
-    influence : ndarray, shape (n,), optional
-        For the acceleration; without it a jackknife over at most 200 blocks of units estimates it.
+    copies : ndarray, shape (n,), optional
+        How many equal rows each one stands for, where rows are drawn independently: resamples of a few kinds
+        of rows (confusion cells) are multinomial counts, and cost as much as there are kinds.
     symmetric : bool
         Whether the rows are the same with the two models swapped. The bounds are then symmetric, too.
-    name : str
-        What is named before "bootstrap" in the method.
 
     Raises
     ------
@@ -193,39 +174,31 @@ def bootstrap(
     InvalidError
         If a group lies in several strata.
     """
-    spread = variance_of_mean(np.zeros(design.n), design)
-    draws = Draws.of(design)
+    rows = design.n if copies is None else int(copies.sum())
+    spread = variance_of_mean(np.zeros(design.n), design) if copies is None else _independent(rows)
+    draws = Draws.of(design, copies)
     values = _resampled(statistic, draws, resampling, resamples)
     defined = values[np.isfinite(values)]
     if len(defined) < 2:
         raise UndefinedMetricError(
-            f"The metric exists on {len(defined):,} of {resamples:,} resamples of these {design.n:,} rows: "
+            f"The metric exists on {len(defined):,} of {resamples:,} resamples of these {rows:,} rows: "
             "that is too few for an interval.",
             "Judge more rows, or use a metric that exists on fewer rows of a class.",
         )
-    acceleration = None
-    if accelerated:
-        totals = _jackknife(statistic, draws, resampling) if influence is None else draws.totals(influence)
-        acceleration = 0.0 if symmetric else skewness_of_sum(totals)
-    kinds = "bca" if accelerated else "percentile"
-    method = f"{name or kinds} bootstrap ({resamples:,} resamples, seed {resampling.seed})"
+    known = _known(statistic, draws, resampling)
     undefined = resamples - len(defined)
     caution = spread.caution
     if not caution and undefined > MOST_UNDEFINED * resamples:
         caution = f"the metric does not exist on {undefined:,} of {resamples:,} resamples of these rows"
     elif not caution and defined.min() == defined.max():
-        caution = f"{design.n:,} rows on which no resample changes the gain show no spread"
-    elif not caution and (unchanged := _unchanged(defined)) > MOST_UNCHANGED * len(defined):
-        caution = f"{unchanged:,} of {resamples:,} resamples have one and the same gain: it hangs on few rows"
+        caution = f"{rows:,} rows on which no resample changes the gain show no spread"
+    elif not caution:
+        caution = few_carry(known, rows if design.groups is None else draws.units, draws.name)
     if symmetric:
         defined = np.concatenate((defined, -defined))
         undefined *= 2
-    return Bootstrap(gain, defined, undefined, spread.df, method, acceleration, caution)
-
-
-def _unchanged(values: Floats) -> int:
-    """Return how many resamples have the commonest value."""
-    return int(np.unique(values, return_counts=True)[1].max())
+    method = f"percentile and t bootstrap ({resamples:,} resamples, seed {resampling.seed})"
+    return Bootstrap(gain, defined, undefined, min(spread.df, known), method, caution)
 
 
 def one_by_one(statistic: Callable[[Floats], float]) -> Statistic:
@@ -235,17 +208,6 @@ def one_by_one(statistic: Callable[[Floats], float]) -> Statistic:
         return np.array([_value(statistic, each) for each in multiplicities])
 
     return chunk
-
-
-def skewness_of_sum(totals: Floats) -> float:
-    """Return BCa's acceleration: a sixth of the skewness of the sum of these independent influences."""
-    squares = totals * totals
-    second = float(squares.sum())
-    squares *= totals
-    third = float(squares.sum())
-    # Sums that overflow or vanish say nothing about the shape.
-    acceleration = third / (6 * second**1.5) if second > 0 else 0.0
-    return acceleration if math.isfinite(acceleration) else 0.0
 
 
 def _value(statistic: Callable[[Floats], float], multiplicity: Floats) -> float:
@@ -268,17 +230,25 @@ def _resampled(statistic: Statistic, draws: Draws, resampling: Resampling, resam
     return values
 
 
-def _jackknife(statistic: Statistic, draws: Draws, resampling: Resampling) -> Floats:
-    """Return the influence of blocks of units: how the statistic falls when a block is left out."""
+def _known(statistic: Statistic, draws: Draws, resampling: Resampling) -> float:
+    """Return the degrees of freedom by the fourth moment of a jackknife over blocks of units."""
     rng = np.random.default_rng([resampling.seed, _BLOCKS])
-    without = draws.without_blocks(rng, _BLOCKS)
+    blocks = draws.blocks(rng, _BLOCKS)
     step = max(1, _CHUNK // draws.rows)
     values = np.concatenate(
-        [
-            statistic(without(np.arange(at, min(at + step, draws.blocks(_BLOCKS)))))
-            for at in range(0, draws.blocks(_BLOCKS), step)
-        ]
+        [statistic(blocks.without(at, min(at + step, blocks.count))) for at in range(0, blocks.count, step)]
     )
+    counts = blocks.counts[np.isfinite(values)]
     values = values[np.isfinite(values)]
-    influence: Floats = values.mean() - values if len(values) else values
-    return influence
+    if len(values) < 2:
+        return math.inf
+    total = float(counts.sum())
+    centred = values - float((counts * values).sum()) / total
+    second, fourth = (float((counts * centred**power).sum()) for power in (2, 4))
+    return known_df(second, fourth, round(total))
+
+
+def _independent(rows: int) -> Spread:
+    if rows < 2:
+        raise too_few(rows)
+    return Spread(0.0, rows - 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +27,8 @@ class Draws:
         Units by stratum; ``None`` where they already are.
     factor : ndarray, shape (units,)
         What a drawn unit counts, so that the units of each stratum keep their total.
+    copies : ndarray, shape (units,), or None
+        How many equal rows each unit stands for; ``None``: one.
     """
 
     rows: int
@@ -36,10 +37,16 @@ class Draws:
     size: Floats
     order: Codes | None
     factor: Floats
+    copies: Floats | None = None
 
     @classmethod
-    def of(cls, design: Design) -> Draws:
+    def of(cls, design: Design, copies: Floats | None = None) -> Draws:
         """Return how the rows of a design are drawn again."""
+        if copies is not None:
+            total = float(copies.sum())
+            nothing = np.empty(0)
+            factor = np.full(len(copies), total / (total - 1))
+            return cls(len(copies), None, nothing, nothing, None, factor, copies)
         unit, strata = design.groups, design.strata
         if unit is not None:
             units = int(unit.max()) + 1
@@ -71,6 +78,9 @@ class Draws:
 
     def multiplicities(self, rng: np.random.Generator, count: int) -> Floats:
         """Draw ``count`` resamples, shape (count, rows)."""
+        if self.copies is not None:
+            total = float(self.copies.sum())
+            return rng.multinomial(round(total) - 1, self.copies / total, size=count) * self.factor
         # One uniform number per draw, whatever its stratum: the stream does not depend on the chunks.
         drawn = rng.random((count, len(self.first)))
         drawn *= self.size
@@ -81,27 +91,57 @@ class Draws:
             unit = self.order[unit]
         unit += (np.arange(count) * self.units)[:, None]
         counts = np.bincount(unit.ravel(), minlength=count * self.units).reshape(count, self.units)
-        return self._of_rows(counts * self.factor)
+        return self.of_rows(counts * self.factor)
 
-    def totals(self, per_row: Floats) -> Floats:
-        """Return the sum over the rows of each unit."""
-        if self.unit is None:
-            return per_row
-        return np.bincount(self.unit, weights=per_row, minlength=self.units).astype(np.float64, copy=False)
+    @property
+    def name(self) -> str:
+        """What the units are."""
+        return "rows" if self.unit is None else "groups"
 
-    def blocks(self, most: int) -> int:
-        """Return how many blocks of units there are."""
-        return min(most, self.units)
-
-    def without_blocks(self, rng: np.random.Generator, most: int) -> Callable[[Codes], Floats]:
-        """Return the function that gives the multiplicities without some of the blocks, one per row."""
-        block = np.arange(self.units) % self.blocks(most)
+    def blocks(self, rng: np.random.Generator, most: int) -> Blocks:
+        """Return blocks of units of about the same number; kinds of rows lose one row each."""
+        if self.copies is not None:
+            return Blocks(self, np.arange(self.units), self.copies)
+        count = min(most, self.units)
+        block = np.arange(self.units) % count
         if self.units > most:  # by chance, as neighbours in the order of the rows are alike
             block = rng.permutation(block)
-        return lambda left_out: self._of_rows((block != left_out[:, None]).astype(np.float64))
+        return Blocks(self, block, np.ones(count))
 
-    def _of_rows(self, of_units: Floats) -> Floats:
+    def of_rows(self, of_units: Floats) -> Floats:
+        """Give each row the multiplicity of its unit."""
         return of_units if self.unit is None else of_units[:, self.unit]
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Units in blocks that a jackknife leaves out one at a time.
+
+    Parameters
+    ----------
+    draws : Draws
+        The units.
+    block : ndarray of int, shape (units,)
+        The block of each.
+    counts : ndarray, shape (blocks,)
+        How often leaving one out says the same.
+    """
+
+    draws: Draws
+    block: Codes
+    counts: Floats
+
+    @property
+    def count(self) -> int:
+        """How many blocks there are."""
+        return len(self.counts)
+
+    def without(self, start: int, stop: int) -> Floats:
+        """Return the multiplicities of the rows without these blocks, shape (stop - start, rows)."""
+        left_out = np.arange(start, stop)[:, None] == self.block
+        copies = self.draws.copies
+        whole = np.ones(self.draws.units) if copies is None else copies
+        return self.draws.of_rows(whole - left_out)
 
 
 def _several_each(strata: Codes) -> Codes:

@@ -81,15 +81,3 @@ class LowerTail:
     def _z(self, k: int) -> float:
         """Return the normal quantile of order statistic ``k``."""
         return -normal_quantile((k + self.undefined) / self._places)
-
-
-def bias(values: Floats, gain: float) -> float:
-    """Return BCa's bias correction: the normal quantile of the share of values below the gain.
-
-    Ties count half. It is exactly the negative for negated values and gain.
-    """
-    below, above = int(np.count_nonzero(values < gain)), int(np.count_nonzero(values > gain))
-    ties = len(values) - below - above
-    least = max((min(below, above) + ties / 2) / len(values), 0.5 / len(values))
-    z = normal_quantile(least)
-    return -z if below < above else z if below > above else 0.0

@@ -83,7 +83,7 @@ def tilted_too(
         return plain
     # A mean over the units, each as far from it as its total moves the estimate.
     scale = count / units.n
-    effect = _design_effect(influence, design, variance_of_mean(influence, design).variance)
+    effect = design_effect(influence, design)
     every = np.concatenate((units.values, effect * imaginary)) * scale
     mass = np.concatenate((np.ones(count), np.full(len(imaginary), 0.5)))
     own = float((mass * every**2).sum()) / count**2
@@ -123,7 +123,7 @@ class _Spread:
             else:
                 df = max(1.0, min(df, 1 / float((shares * shares).sum()) - (count - spread.df)))
         second, fourth = moments(units.values)
-        effect = _design_effect(influence, design, spread.variance) ** 2
+        effect = design_effect(influence, design) ** 2
         half = effect * imaginary * imaginary
         added = effect * pseudo + float(half.sum()) / 2
         known = known_df(second + added, fourth + float((half * half).sum()) / 2, count)
@@ -175,7 +175,7 @@ def bell_mccaffrey(shares: Floats) -> float:
     return 1 / float((shares * shares).sum() + crossed.sum() ** 2 - (crossed * crossed).sum())
 
 
-def _design_effect(influence: Floats, design: Design, variance: float) -> float:
+def design_effect(influence: Floats, design: Design) -> float:
     """Return how many rows of groups say as much as one independent row, at least 1.
 
     Rows that were not drawn count as rows among as many independent ones: data where every row is there
@@ -184,4 +184,4 @@ def _design_effect(influence: Floats, design: Design, variance: float) -> float:
     if design.groups is None:
         return 1.0
     plain = variance_of_mean(influence, Design(n=design.n)).variance
-    return max(1.0, variance / plain) if plain > 0 else 1.0
+    return max(1.0, variance_of_mean(influence, design).variance / plain) if plain > 0 else 1.0

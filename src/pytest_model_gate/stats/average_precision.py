@@ -1,0 +1,205 @@
+"""Average precision of few positives, or near 1: score bounds with the variance that two normal classes have.
+
+Rows that are ranked badly are rare where a model is good, and a sample without them shows no spread. The
+bounds of one model are the values at which the estimate is just so many standard deviations away, by the
+variance of two normal classes whose average precision is that value: the idea of Newcombe's bounds of an area
+(2006). Two models are combined with the correlation of their influence (MOVER, Zou and Donner 2008).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .design import Floats
+from .inference import normal_cdf, normal_quantile
+from .roots import first_reach
+
+#: Influence alone is trusted from this many rows of each class on, up to this value.
+ENOUGH_ROWS = 100
+NEAR_ONE = 0.95
+
+#: How far apart the classes are, in standard deviations, and where their densities are summed.
+_APART = np.concatenate((np.linspace(-2.0, 3.0, 26), np.linspace(3.1, 9.0, 60)))
+_POINTS = 500
+
+#: The level that a standard error is read off the bounds at.
+_READ_AT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """One average precision against a fixed value; the gain is the value minus the floor.
+
+    Parameters
+    ----------
+    value : float
+        The average precision.
+    prevalence : float
+        Share of the positives.
+    rows : float
+        Rows; effective ones where they have weights.
+    floor : float
+        What it is compared with.
+    """
+
+    value: float
+    prevalence: float
+    rows: float
+    floor: float = 0.0
+
+    @property
+    def gain(self) -> float:
+        """Value minus floor."""
+        return self.value - self.floor
+
+    @property
+    def standard_error(self) -> float:
+        """What the width of the interval corresponds to."""
+        low, high = self.bounds(_READ_AT)
+        return (high - low) / 2 / normal_quantile(_READ_AT)
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return "binormal score"
+
+    @property
+    def caution(self) -> str:
+        """Nothing."""
+        return ""
+
+    def bounds(self, alpha: float) -> tuple[float, float]:
+        """Return the one-sided bounds of value minus floor."""
+        z = normal_quantile(alpha)
+        return self.gain - self.reach(z, upper=False), self.gain + self.reach(z, upper=True)
+
+    def p_below(self, threshold: float) -> float:
+        """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
+        return _p_below(self, threshold)
+
+    def reach(self, z: float, *, upper: bool) -> float:
+        """Return the distance from the value to the bound ``z`` standard deviations away."""
+        values, deviations = _curve(self.prevalence)
+        away = (self.value - values) * math.sqrt(self.rows) / deviations
+        # The furthest value that is no further away than z: where the distances bend back, the outer one.
+        if upper:
+            return max(0.0, float(np.interp(z, np.maximum.accumulate(-away), values)) - self.value)
+        lower = np.maximum.accumulate(away[::-1])
+        return max(0.0, self.value - float(np.interp(z, lower, values[::-1])))
+
+
+@dataclass(frozen=True, slots=True)
+class PairedPrecision:
+    """Two average precisions on the same rows.
+
+    Parameters
+    ----------
+    candidate, reference : Precision
+        Of the two models, without floors.
+    correlation : float
+        Of their influence.
+    weight : float
+        Of the reference: ``1 - r`` where the tolerance is the share ``r`` of the reference. The bounds stay
+        bounds of the difference.
+    """
+
+    candidate: Precision
+    reference: Precision
+    correlation: float
+    weight: float = 1.0
+
+    @property
+    def gain(self) -> float:
+        """Difference of the two values."""
+        return self.candidate.value - self.reference.value
+
+    @property
+    def standard_error(self) -> float:
+        """What the width of the interval corresponds to."""
+        low, high = self.bounds(_READ_AT)
+        return (high - low) / 2 / normal_quantile(_READ_AT)
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return "mover (binormal)"
+
+    @property
+    def caution(self) -> str:
+        """Nothing."""
+        return ""
+
+    def bounds(self, alpha: float) -> tuple[float, float]:
+        """Return the one-sided bounds of the difference."""
+        z = normal_quantile(alpha)
+        return self.gain - self.reach(z, upper=False), self.gain + self.reach(z, upper=True)
+
+    def p_below(self, threshold: float) -> float:
+        """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
+        return _p_below(self, threshold)
+
+    def reach(self, z: float, *, upper: bool) -> float:
+        """Return the distance from the difference to its bound."""
+        own = self.candidate.reach(z, upper=upper)
+        other = self.weight * self.reference.reach(z, upper=not upper)
+        return math.sqrt(max(0.0, own * own + other * other - 2 * self.correlation * (own * other)))
+
+
+def correlation(first: Floats, second: Floats) -> float:
+    """Return the correlation of two influences; 0 where either says nothing."""
+    first, second = first - first.mean(), second - second.mean()
+    # Sums and no dot products: those of BLAS depend on its threads in the last digits.
+    product = float((first * first).sum()) * float((second * second).sum())
+    if not product > 0:
+        return 0.0
+    return max(-1.0, min(1.0, float((first * second).sum()) / math.sqrt(product)))
+
+
+def _p_below(inference: Precision | PairedPrecision, threshold: float) -> float:
+    distance = threshold - inference.gain
+    if distance <= 0:
+        return 1.0 - normal_cdf(-first_reach(lambda z: inference.reach(z, upper=False), -distance))
+    return normal_cdf(-first_reach(lambda z: inference.reach(z, upper=True), distance))
+
+
+@lru_cache(maxsize=256)
+def _curve(prevalence: float) -> tuple[Floats, Floats]:
+    """Return the values of normal classes ever further apart, and the standard deviation of one row.
+
+    The influence is that of :func:`~pytest_model_gate.metrics.ranking.average_precision_influence`, with
+    densities in place of rows.
+    """
+    values, deviations = [], []
+    for apart in _APART:
+        points = np.linspace(-8.0 + min(0.0, apart), 8.0 + max(0.0, apart), _POINTS)
+        positive, negative = (np.exp(-np.square(points - at) / 2) for at in (apart, 0.0))
+        positive *= prevalence / positive.sum()
+        negative *= (1 - prevalence) / negative.sum()
+        # Half of what lies at a point counts as above it.
+        hits, named = (_above(mass) for mass in (positive, positive + negative))
+        precision = hits / np.maximum(named, 1e-300)
+        value = float((positive * precision).sum()) / prevalence
+        gained = _below(positive / np.maximum(named, 1e-300))
+        lost = _below(positive * precision / np.maximum(named, 1e-300))
+        of_positive = (precision + gained - lost - value) / prevalence
+        of_negative = -lost / prevalence
+        values.append(value)
+        deviations.append(
+            math.sqrt(float((positive * of_positive**2).sum() + (negative * of_negative**2).sum()))
+        )
+    # Beyond the furthest classes lies 1, where nothing varies any more.
+    return np.array([*values, 1.0]), np.array([*deviations, 1e-12])
+
+
+def _above(mass: Floats) -> Floats:
+    above: Floats = np.cumsum(mass[::-1])[::-1] - mass / 2
+    return above
+
+
+def _below(mass: Floats) -> Floats:
+    below: Floats = np.cumsum(mass) - mass / 2
+    return below
