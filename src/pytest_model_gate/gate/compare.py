@@ -30,6 +30,7 @@ def compare(
     classes: Sequence[Any] | None = None,
     pos_label: Any = 1,
     seed: int = 0,
+    bootstrap: bool = False,
 ) -> Comparison:
     """Compare the predictions of two models on the same rows.
 
@@ -63,6 +64,8 @@ def compare(
         The positive one of two classes.
     seed : int
         Of the bootstrap, where the metric or the size of the sample needs one: the method then names it.
+    bootstrap : bool
+        Whether to resample a metric that has a method of its own: a second opinion, never better guarded.
 
     Returns
     -------
@@ -98,6 +101,7 @@ def compare(
         query=query,
         classes=classes,
         pos_label=pos_label,
+        bootstrap=bootstrap,
     )
 
 
@@ -110,10 +114,13 @@ def compared_arrays(
     max_regression: float | str | Tolerance,
     alpha: float,
     resampling: Resampling,
+    bootstrap: bool = False,
     **about: Any,
 ) -> Comparison:
     """Do what :func:`compare` does; ``about`` are its arrays and labels beside the predictions."""
     asked, tolerance = understood(metric, max_regression, alpha)
+    if bootstrap:
+        asked = replace(asked, family="resampled", labelled=None)
     sample, first, second = validated(y_true, candidate, production, metric=asked, **about)
     sample = replace(sample, resampling=resampling)
     relative = tolerance.value if tolerance.relative else 0.0

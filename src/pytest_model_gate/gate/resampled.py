@@ -13,7 +13,11 @@ from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Predicted, Truth
 from ..stats.bootstrap import RESAMPLES, RESAMPLES_IF_SLOW, Bootstrap, Statistic, bootstrap, one_by_one
 from ..stats.bootstrap_order import by_content
+from ..stats.design import Design
 from .sample import Sample
+
+#: Of more kinds of rows (joint confusion cells) the rows themselves are drawn.
+_MOST_KINDS = 1_000
 
 
 def resampled_pair(
@@ -30,7 +34,7 @@ def resampled_pair(
     """
     truth = sample.truth
     order = by_content(_shared(truth), columns(metric, candidate), columns(metric, reference), sample.design)
-    rows = order.order
+    rows, copies = _kinds(metric, sample, order.order, candidate, reference)
     ordered = _take_truth(truth, rows)
     first = _statistic(metric, ordered, _take(candidate, rows))
     second = _statistic(metric, ordered, _take(reference, rows))
@@ -44,9 +48,10 @@ def resampled_pair(
     return bootstrap(
         gain,
         gains,
-        order.design,
+        order.design if copies is None else Design(n=len(rows)),
         resampling=sample.resampling,
-        resamples=_resamples(metric),
+        resamples=_resamples(metric, copies),
+        copies=copies,
         symmetric=order.symmetric and weight == 1,
     )
 
@@ -54,13 +59,15 @@ def resampled_pair(
 def resampled_one(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Bootstrap:
     """Return the inference on how far one model is on the right side of a floor."""
     order = by_content(_shared(sample.truth), columns(metric, candidate), (), sample.design)
-    value = _statistic(metric, _take_truth(sample.truth, order.order), _take(candidate, order.order))
+    rows, copies = _kinds(metric, sample, order.order, candidate)
+    value = _statistic(metric, _take_truth(sample.truth, rows), _take(candidate, rows))
     return bootstrap(
         metric.sign * (metric.value(sample.truth, candidate) - floor),
         lambda multiplicities: metric.sign * (value(multiplicities) - floor),
-        order.design,
+        order.design if copies is None else Design(n=len(rows)),
         resampling=sample.resampling,
-        resamples=_resamples(metric),
+        resamples=_resamples(metric, copies),
+        copies=copies,
     )
 
 
@@ -77,8 +84,29 @@ def columns(metric: Metric, predicted: Predicted) -> Sequence[npt.NDArray[Any]]:
     return (form,) if form.ndim == 1 else tuple(form.T)
 
 
-def _resamples(metric: Metric) -> int:
-    return metric.resamples or (RESAMPLES_IF_SLOW if metric.resampler is None else RESAMPLES)
+def _resamples(metric: Metric, copies: Floats | None) -> int:
+    fast = metric.resampler is not None or copies is not None
+    return metric.resamples or (RESAMPLES if fast else RESAMPLES_IF_SLOW)
+
+
+def _kinds(
+    metric: Metric, sample: Sample, rows: npt.NDArray[np.intp], *models: Predicted
+) -> tuple[npt.NDArray[np.intp], Floats | None]:
+    """Return one row of each kind, and how many there are, where labels make few kinds of rows.
+
+    Else all rows, and ``None``. The rows come in the order of their content, so equal ones lie together.
+    """
+    if metric.needs != "label" or metric.resampler is not None or not sample.simple:
+        return rows, None
+    new = np.zeros(len(rows), dtype=np.bool_)
+    new[0] = True
+    for column in (sample.truth.values, *(each for model in models for each in columns(metric, model))):
+        ordered = column[rows]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(new)
+    if len(starts) > _MOST_KINDS:
+        return rows, None
+    return rows[starts], np.diff(np.append(starts, len(rows))).astype(np.float64)
 
 
 def _statistic(metric: Metric, truth: Truth, predicted: Predicted) -> Statistic:

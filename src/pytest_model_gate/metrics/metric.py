@@ -111,7 +111,7 @@ class Metric:
         Of a metric of confusion cells that depends on what the classes are called:
         ``labelled(classes) -> cell_influence``.
     resampler : callable or None
-        For ``family="resampled"``, where it is faster than ``value``: ``resampler(truth, predicted)`` does
+        For resampling, where it is faster than ``value``: ``resampler(truth, predicted)`` does
         once what all resamples share and returns a function of row weights of shape (b, n), zeros included
         and on any scale, to b values; NaN where the metric does not exist. ``truth.weight`` is in the
         weights already.

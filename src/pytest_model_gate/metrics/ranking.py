@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ..errors import UndefinedMetricError
 from .checked import checked, label, none_of, undefined
 from .levels import Floats, Ints, Levels, at_or_above, middle
 from .metric import Family, Metric
-from .rows import Predicted, Truth
+from .rows import Mask, Predicted, Truth
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,10 +120,77 @@ def average_precision_influence(ranks: Ranks, positives: Ints) -> Floats:
     return psi
 
 
+# Below, resamples of the rows are rows of a matrix of weights: the scores are sorted once for all of them.
+
+
+def auc_of_weights(sorted_: Sorted, weights: Floats) -> Floats:
+    """Return the AUC under each row of weights; NaN where a class has none."""
+    positive, negative = sorted_.masses(weights)
+    beaten = np.cumsum(negative, axis=1)
+    beaten -= negative / 2
+    beaten *= positive
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(beaten.sum(axis=1) / positive.sum(axis=1) / negative.sum(axis=1))
+
+
+def average_precision_of_weights(sorted_: Sorted, weights: Floats) -> Floats:
+    """Return the average precision under each row of weights; NaN where there are no positives."""
+    positive, negative = sorted_.masses(weights)
+    negative += positive
+    above, every = (np.cumsum(mass[:, ::-1], axis=1)[:, ::-1] for mass in (positive, negative))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision = np.where(every > 0, above / every, 0.0)
+        return np.asarray((precision * positive).sum(axis=1) / above[:, 0])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sorted:
+    """Rows in the order of their scores, for many sets of weights.
+
+    Parameters
+    ----------
+    order : ndarray of int, shape (n,)
+        The row with the lowest score first.
+    first : ndarray of int, shape (levels,), or None
+        Where each level begins; ``None`` where no scores are equal.
+    positive : ndarray of bool, shape (n,)
+        Which rows are positive, in that order.
+    """
+
+    order: Ints
+    first: Ints | None
+    positive: Mask
+
+    @classmethod
+    def of(cls, truth: Truth, predicted: Predicted) -> Sorted:
+        """Sort the rows of one model once."""
+        levels = predicted.levels
+        assert levels is not None, "checked before"
+        order = np.argsort(levels.level, kind="stable")
+        sizes = levels.mass(None)
+        first = None if levels.count == truth.n else np.cumsum(sizes).astype(np.intp) - sizes.astype(np.intp)
+        return cls(order=order, first=first, positive=(truth.values == 1)[order])
+
+    def masses(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Return the mass of the positives and of the negatives on each level, shape (b, levels)."""
+        ordered = weights[:, self.order]
+        positive = ordered * self.positive
+        ordered -= positive
+        if self.first is None:
+            return positive, ordered
+        return np.add.reduceat(positive, self.first, axis=1), np.add.reduceat(ordered, self.first, axis=1)
+
+
 def roc_auc() -> Metric:
     """Return the area under the ROC curve of two classes."""
     return _two_class(
-        "roc_auc", require_both("roc_auc"), auc, auc_influence, "auc", "roc_auc_ovr or roc_auc_ovo"
+        "roc_auc",
+        require_both("roc_auc"),
+        auc,
+        auc_influence,
+        "auc",
+        "roc_auc_ovr or roc_auc_ovo",
+        of_weights=auc_of_weights,
     )
 
 
@@ -157,6 +224,7 @@ def average_precision() -> Metric:
         average_precision_influence,
         "ranking",
         "average_precision_macro",
+        of_weights=average_precision_of_weights,
     )
 
 
@@ -183,6 +251,7 @@ def _two_class(
     family: Family,
     instead: str,
     low: float = 0.0,
+    of_weights: Callable[[Sorted, Floats], Floats] | None = None,
 ) -> Metric:
     def of_rows(truth: Truth, predicted: Predicted) -> float:
         require(truth)
@@ -192,6 +261,10 @@ def _two_class(
         require(truth)
         return truth.weigh(influence(predicted.shared(two_class_ranks, truth), truth.positives))
 
+    def resampler(truth: Truth, predicted: Predicted) -> Callable[[Floats], Floats]:
+        assert of_weights is not None, "only then it is a resampler"
+        return partial(of_weights, Sorted.of(truth, predicted))
+
     metric = Metric(
         name=name,
         task="classification",
@@ -200,6 +273,7 @@ def _two_class(
         value=of_rows,
         influence=per_row,
         family=family,
+        resampler=resampler if of_weights else None,
         binary_only=True,
         bounds=(low, 1.0),
     )
