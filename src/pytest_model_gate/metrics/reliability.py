@@ -145,9 +145,12 @@ def _derivatives(deviation: Floats, noise: Floats) -> tuple[Floats, Floats]:
 
 
 def _quotient(deviation: Floats, noise: Floats) -> Floats:
-    """Return deviations in standard errors; where there is no noise they are known."""
+    """Return deviations in standard errors; where there is no noise they are known.
+
+    Beyond 40 nothing changes any more but that squares overflow.
+    """
     known = np.sign(deviation) * 40.0
-    return np.divide(deviation, noise, out=known, where=noise > 0)
+    return np.clip(np.divide(deviation, noise, out=known, where=noise > 0), -40.0, 40.0)
 
 
 def _density(x: Floats) -> Floats:
