@@ -64,6 +64,7 @@ def test_the_signature_of_compare():
         ("classes", True, None),
         ("pos_label", True, 1),
         ("seed", True, 0),
+        ("bootstrap", True, False),
     ]
 
 
