@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ConfigurationError, did_you_mean
 from ..redact import redact
 from ..spec import FindSlices, GateSpec, SliceSpec
+from .declared import OWN_FILE
 from .files import Project
 
 #: What every gate needs; everything else has a built-in default.
@@ -137,7 +138,8 @@ def resolve(
         raise ConfigurationError(
             f"model_gate({name!r}): no such gate in "
             f"{project.file or f'pyproject.toml or model_gate.toml of {project.root.as_posix()}'}.",
-            f"{declared} Gates are tables such as [tool.model_gate.gates.{name}].",
+            f"{declared} Gates are tables such as "
+            f"[{'' if project.file == OWN_FILE else 'tool.model_gate.'}gates.{name}].",
         )
     if name is None and not mark:
         if len(project.gates) != 1:
