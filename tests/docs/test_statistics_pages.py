@@ -161,6 +161,9 @@ def plain(method: str) -> str:
 
 def parts(method: str) -> list[str]:
     """Return what a combined method is made of, outermost first."""
+    both = re.fullmatch(r"(welch(?: \(.+?\))?) and (mover \(.+\))", method)
+    if both:
+        return [*parts(both[1]), *parts(both[2])]
     combined = re.fullmatch(r"(mover|welch) \((.+)\)", method)
     if not combined:
         return [method]

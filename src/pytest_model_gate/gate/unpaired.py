@@ -136,6 +136,10 @@ def measure_unpaired(
         weight = relative_weight(metric, two.candidate, relative)
         if isinstance(first, Student) and isinstance(second, Student):
             inference = welch(first, second, weight)
+            whole = _whole(one.inference), _whole(two.inference)
+            if any(isinstance(each, Wider) for each in whole):
+                # What the tilted score knows of tails that were hardly drawn must not be lost.
+                inference = Wider(inference, Mover(*whole, weight))
         else:
             inference = Mover(first, second, weight)
     scale = max(abs(one.candidate), abs(two.candidate))
@@ -149,7 +153,12 @@ def measure_unpaired(
     )
 
 
+def _whole(inference: Inference) -> Inference:
+    """Return what was measured."""
+    return inference.inner if isinstance(inference, Steady) else inference
+
+
 def _inner(inference: Inference) -> Inference:
-    """Return what was measured; of two samples the t interval alone is combined with another."""
-    inner = inference.inner if isinstance(inference, Steady) else inference
+    """Return what was measured, of two methods the t interval alone: two of those are combined by Welch."""
+    inner = _whole(inference)
     return inner.first if isinstance(inner, Wider) and isinstance(inner.first, Student) else inner
