@@ -175,3 +175,15 @@ def test_directions_and_defaults():
         "pearson", "quantile_coverage_error@0.9", "r2", "spearman",
     }  # fmt: skip
     assert {resolve(name).default_tolerance.relative for name in crossing} == {False}
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("FPR", "specificity"), ("fnr", "recall"), ("error-rate", "accuracy"), ("fdr", "precision")],
+)
+def test_a_share_of_wrong_rows_is_not_taken_for_that_of_another_class(name, right):
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(name)
+    assert (
+        caught.value.remedy == f"It is 1 - {right}: write {right!r}, which falls as far as the other rises."
+    )

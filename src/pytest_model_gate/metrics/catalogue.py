@@ -202,6 +202,20 @@ ALIASES: dict[str, str] = {
 }
 
 
+#: Shares of wrong rows. A guess by spelling would name a share of right rows of the other class.
+_COMPLEMENTS = {
+    "fpr": "specificity",
+    "false_positive_rate": "specificity",
+    "fnr": "recall",
+    "false_negative_rate": "recall",
+    "miss_rate": "recall",
+    "fdr": "precision",
+    "false_discovery_rate": "precision",
+    "error_rate": "accuracy",
+    "zero_one_loss": "accuracy",
+}
+
+
 def names() -> tuple[str, ...]:
     """Return the names of the built-in metrics, without aliases.
 
@@ -257,6 +271,9 @@ def _hint(plain: str, registered: Iterable[str]) -> str:
         return f"{stem} takes no parameter: write {stem!r}."
     if at and (near := get_close_matches(stem, _PARAMETRISED, n=1)):
         return f"Did you mean '{near[0]}@{parameter}'?"
+    if plain in _COMPLEMENTS:
+        right = _COMPLEMENTS[plain]
+        return f"It is 1 - {right}: write {right!r}, which falls as far as the other rises."
     known = (*names(), *registered)
     near = get_close_matches(plain, (*known, *ALIASES), n=1)
     return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
