@@ -24,7 +24,8 @@ NEAR_ONE = 0.95
 
 #: How far apart the classes are, in standard deviations, and where their densities are summed.
 _APART = np.concatenate((np.linspace(-2.0, 3.0, 26), np.linspace(3.1, 9.0, 60)))
-_POINTS = 500
+_POINTS = 400
+_LEAST, _GREATEST = np.minimum(_APART, 0.0)[:, None] - 8.0, np.maximum(_APART, 0.0)[:, None] + 8.0
 
 #: The level that a standard error is read off the bounds at.
 _READ_AT = 0.05
@@ -171,35 +172,30 @@ def _curve(prevalence: float) -> tuple[Floats, Floats]:
     """Return the values of normal classes ever further apart, and the standard deviation of one row.
 
     The influence is that of :func:`~pytest_model_gate.metrics.ranking.average_precision_influence`, with
-    densities in place of rows.
+    densities in place of rows: one row of the tables for each distance of the classes.
     """
-    values, deviations = [], []
-    for apart in _APART:
-        points = np.linspace(-8.0 + min(0.0, apart), 8.0 + max(0.0, apart), _POINTS)
-        positive, negative = (np.exp(-np.square(points - at) / 2) for at in (apart, 0.0))
-        positive *= prevalence / positive.sum()
-        negative *= (1 - prevalence) / negative.sum()
-        # Half of what lies at a point counts as above it.
-        hits, named = (_above(mass) for mass in (positive, positive + negative))
-        precision = hits / np.maximum(named, 1e-300)
-        value = float((positive * precision).sum()) / prevalence
-        gained = _below(positive / np.maximum(named, 1e-300))
-        lost = _below(positive * precision / np.maximum(named, 1e-300))
-        of_positive = (precision + gained - lost - value) / prevalence
-        of_negative = -lost / prevalence
-        values.append(value)
-        deviations.append(
-            math.sqrt(float((positive * of_positive**2).sum() + (negative * of_negative**2).sum()))
-        )
+    apart = _APART[:, None]
+    points = _LEAST + (_GREATEST - _LEAST) * np.linspace(0, 1, _POINTS)
+    positive, negative = (np.exp(-np.square(points - at) / 2) for at in (apart, 0.0))
+    positive *= prevalence / positive.sum(axis=1, keepdims=True)
+    negative *= (1 - prevalence) / negative.sum(axis=1, keepdims=True)
+    named = np.maximum(_above(positive + negative), 1e-300)
+    precision = _above(positive) / named
+    values = (positive * precision).sum(axis=1) / prevalence
+    gained = positive / named
+    lost = _below(gained * precision) / prevalence
+    of_positive = (precision + _below(gained) - values[:, None]) / prevalence - lost
+    variance = positive * np.square(of_positive) + negative * np.square(lost)
     # Beyond the furthest classes lies 1, where nothing varies any more.
-    return np.array([*values, 1.0]), np.array([*deviations, 1e-12])
+    return np.append(values, 1.0), np.append(np.sqrt(variance.sum(axis=1)), 1e-12)
 
 
 def _above(mass: Floats) -> Floats:
-    above: Floats = np.cumsum(mass[::-1])[::-1] - mass / 2
+    """Return the mass above each point; half of what lies at it counts."""
+    above: Floats = np.cumsum(mass[:, ::-1], axis=1)[:, ::-1] - mass / 2
     return above
 
 
 def _below(mass: Floats) -> Floats:
-    below: Floats = np.cumsum(mass) - mass / 2
+    below: Floats = np.cumsum(mass, axis=1) - mass / 2
     return below
