@@ -21,7 +21,7 @@ from layouts import Layout
 from summary import exceeding
 
 #: Where more errors are counted than are allowed, four and sixteen times as many are drawn.
-REPETITIONS = 120
+REPETITIONS = 80
 
 #: World, rarity, correlation, quality, layout, rows: the levels of ``grid.population``.
 PLACES = [

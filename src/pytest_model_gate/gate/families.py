@@ -27,6 +27,7 @@ from ..stats.mean import mean_of_rows
 from ..stats.relative import RelativeProportions
 from ..stats.scaled import Scaled
 from ..stats.student import Student
+from ..stats.tails import MINIMUM_KNOWN, MINIMUM_KNOWN_CLASSES, MINIMUM_KNOWN_NUMBERS
 from ..stats.tango import PairedProportions
 from ..stats.tilted import tilted
 from ..stats.unknown import Unknown
@@ -133,7 +134,7 @@ def paired_means(
     weighted = second if weight == 1 else weight * second
     gains = first - weighted if metric.higher_is_better else weighted - first
     shift = relative * abs(values[1])
-    inference = mean_of_rows(gains, shift, size=max(map(abs, values)))
+    inference = mean_of_rows(gains, shift, size=max(map(abs, values)), needed=_known(metric))
     return Found(*values, tilted_too(inference, gains, sample.design))
 
 
@@ -177,7 +178,7 @@ def one_mean(metric: Metric, sample: Sample, candidate: Predicted, floor: float)
     assert metric.losses is not None, "chosen for metrics that have losses"
     losses = metric.losses(sample.truth, candidate)
     value, gains = float(losses.mean()), metric.sign * losses
-    inference = mean_of_rows(gains, metric.sign * floor, size=value)
+    inference = mean_of_rows(gains, metric.sign * floor, size=value, needed=_known(metric))
     return Found(value, floor, tilted_too(inference, gains, sample.design))
 
 
@@ -203,6 +204,7 @@ def paired_influence(
         imaginary=imaginary,
         df=_ranked_df(metric, sample),
         kinds=None if truth.classes is None else truth.values,
+        needed=_known(metric),
     )
     if _is_area(metric, sample):
         # Weighted areas near 1 are as hard as others: no narrower than MOVER at the effective sizes.
@@ -233,6 +235,7 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         imaginary=imaginary,
         df=_ranked_df(metric, sample),
         kinds=None if truth.classes is None else truth.values,
+        needed=_known(metric),
     )
     if _is_area(metric, sample):
         least = _in_unit(metric, _area(metric, sample, value, floor)).standard_error
@@ -546,6 +549,13 @@ def _hard_to_rank(sample: Sample, *values: float) -> bool:
 def _precision(sample: Sample, value: float, rows: float, floor: float = 0.0) -> average_precision.Precision:
     prevalence = float(np.average(sample.truth.values == 1, weights=sample.truth.weight))
     return average_precision.Precision(value, prevalence, rows, floor)
+
+
+def _known(metric: Metric) -> float:
+    """Return the degrees of freedom that the tails of the rows have to leave a variance with."""
+    if metric.family not in ("mean", "smooth"):
+        return MINIMUM_KNOWN
+    return MINIMUM_KNOWN_NUMBERS if metric.task == "regression" else MINIMUM_KNOWN_CLASSES
 
 
 def _ranked_df(metric: Metric, sample: Sample) -> int | None:

@@ -10,13 +10,13 @@ import numpy as np
 from .design import Codes, Design, Floats
 from .inference import Inference
 from .student import Student
-from .tails import few_carry, known_df, moments
+from .tails import MINIMUM_KNOWN, few_carry, known_df, moments
 from .tilted import Tilted
 from .variance import Units, variance_of_mean
 from .wider import Wider
 
 #: Of more units the bounds of the tilted score are those of Student's t.
-TILTED_UP_TO = 5_000
+TILTED_UP_TO = 2_000
 
 #: A group that has all of what is known shows nothing of how groups differ.
 _MOST_SHARE = 1 - 1e-6
@@ -33,6 +33,7 @@ def from_influence(
     imaginary: Floats = _NOTHING,
     df: int | None = None,
     kinds: Codes | None = None,
+    needed: float = MINIMUM_KNOWN,
     method: str = "influence",
 ) -> Student:
     """Return the inference on an estimate from its influence, one number per row.
@@ -58,10 +59,12 @@ def from_influence(
         Degrees of freedom, where fewer rows than all carry the variance.
     kinds : ndarray of int codes, shape (n,), optional
         What kind of row each is (its class), where kinds move the estimate differently.
+    needed : float
+        Degrees of freedom that the fourth moment of the rows has to leave the variance with.
     method : str
         Name of the method.
     """
-    return _Spread.of(influence, design, pseudo, imaginary, kinds).student(gain, df, method)
+    return _Spread.of(influence, design, pseudo, imaginary, kinds, needed).student(gain, df, method)
 
 
 def tilted_too(
@@ -109,7 +112,13 @@ class _Spread:
 
     @classmethod
     def of(
-        cls, influence: Floats, design: Design, pseudo: float, imaginary: Floats, kinds: Codes | None
+        cls,
+        influence: Floats,
+        design: Design,
+        pseudo: float,
+        imaginary: Floats,
+        kinds: Codes | None,
+        needed: float,
     ) -> _Spread:
         spread = variance_of_mean(influence, design)
         units = Units.of(influence, design)
@@ -129,7 +138,14 @@ class _Spread:
         known = known_df(second + added, fourth + float((half * half).sum()) / 2, count)
         caution = spread.caution
         if not caution and not added:
-            caution = few_carry(known, count, units.name)
+            caution = few_carry(
+                known, count, units.name, needed=needed if units.name == "rows" else MINIMUM_KNOWN
+            )
+            if (
+                not caution and units.name == "groups"
+            ):  # a group's total hides what its rows show of their tail
+                of_rows = known_df(*moments(influence - influence.mean()), n)
+                caution = few_carry(of_rows, n, needed=needed)
         # A total of units has their third moments; with a weight or a group it is still this one number.
         return cls(variance + added / n / (n - 1), min(df, known), caution)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .design import Floats
 from .student import Student
-from .tails import few_carry, known_df
+from .tails import MINIMUM_KNOWN, few_carry, known_df
 from .variance import too_few
 
 #: So many rows without any spread say little about the rows that were not drawn.
@@ -16,7 +16,13 @@ _ENOUGH_WITHOUT_SPREAD = 30
 
 
 def mean_of_rows(
-    values: Floats, shift: float = 0.0, size: float = 0.0, *, pseudo: float = 0.0, method: str = "paired t"
+    values: Floats,
+    shift: float = 0.0,
+    size: float = 0.0,
+    *,
+    pseudo: float = 0.0,
+    needed: float = MINIMUM_KNOWN,
+    method: str = "paired t",
 ) -> Student:
     """Return the inference on the mean of independent values minus ``shift``.
 
@@ -31,6 +37,8 @@ def mean_of_rows(
     pseudo : float
         Added to the sum of squares: that of values that might have been drawn, but were not. With them
         equal values have a width, too, and the skewness is that of all of them.
+    needed : float
+        Degrees of freedom that the fourth moment has to leave the variance with.
     method : str
         Name of the method.
 
@@ -68,6 +76,6 @@ def mean_of_rows(
         standard_error=math.sqrt(second / (n - 1)),
         df=min(n - 1, known),
         method=method,
-        caution="" if pseudo else few_carry(known, n),
+        caution="" if pseudo else few_carry(known, n, needed=needed),
         skew=third / second**1.5 / math.sqrt(n),
     )

@@ -9,6 +9,10 @@ from .design import Floats
 #: With fewer degrees of freedom than this a variance rests on too few units.
 MINIMUM_KNOWN = 5.0
 
+#: The same for rows of mean losses: those of probabilities, and those of numbers, whose tails nobody knows.
+MINIMUM_KNOWN_CLASSES = 10.0
+MINIMUM_KNOWN_NUMBERS = 14.0
+
 
 def known_df(second: float, fourth: float, units: int) -> float:
     """Return the degrees of freedom of a variance by the fourth moment of its units.
@@ -44,11 +48,11 @@ def moments(centred: Floats) -> tuple[float, float]:
     return second, float(powers.sum())
 
 
-def few_carry(known: float, units: int, name: str = "rows") -> str:
+def few_carry(known: float, units: int, name: str = "rows", *, needed: float = MINIMUM_KNOWN) -> str:
     """Return the caution where a variance rests on too few units. Empty: it does not."""
-    if known >= MINIMUM_KNOWN:
+    if known >= needed:
         return ""
     return (
         f"a few of {units:,} {name} carry nearly all of the spread: it is known as if from {known + 1:.1f} "
-        f"{name}, and at least {MINIMUM_KNOWN + 1:g} are needed"
+        f"{name}, and at least {needed + 1:g} are needed"
     )
