@@ -214,7 +214,7 @@ def test_an_unknown_gate(project):
         ask(found, "cerdit")
     assert str(caught.value) == (
         "model_gate('cerdit'): no such gate in model_gate.toml.\n"
-        "  Did you mean 'credit'? Gates are tables such as [tool.model_gate.gates.cerdit]."
+        "  Did you mean 'credit'? Gates are tables such as [gates.cerdit]."
     )
 
 
