@@ -138,4 +138,15 @@ def test_a_gain_that_hangs_on_one_row_is_not_judged():
         y, NUMBERS[0], y, metric=make_metric(largest, needs="value", higher_is_better=False, resamples=200)
     )
     assert found.verdict.value == "inconclusive"
-    assert found.reason.endswith("resamples have one and the same gain: it hangs on few rows")
+    assert found.reason.startswith(f"a few of {N} rows carry nearly all of the spread: ")
+
+
+@pytest.mark.parametrize("design", DESIGNS[1:])
+def test_a_function_that_no_row_changes_is_not_judged(design):
+    def constant(y_true, y_pred, sample_weight=None):
+        return 0.5
+
+    metric = make_metric(constant, needs="label", higher_is_better=True)
+    found = compare(Y, *LABELS, metric=metric, max_regression=0.1, **design)
+    assert found.verdict.value == "inconclusive"
+    assert found.reason.endswith(" that all say the same show no spread")

@@ -222,18 +222,22 @@ def _measured(
             or sample.caution
             or uneven
             or _class_caution(metric, sample)
-            or _spread_caution(found.inference, sample, scale)
+            or _spread_caution(metric, found.inference, sample, scale)
             or _apart_caution(metric, found.inference, apart, scale)
         ),
         paired=found.paired,
     )
 
 
-def _spread_caution(inference: Inference, sample: Sample, scale: float) -> str:
-    """Few rows without any spread say little about the rows that were not drawn, whatever the metric."""
+def _spread_caution(metric: Metric, inference: Inference, sample: Sample, scale: float) -> str:
+    """Few rows without any spread say little about the rows that were not drawn, whatever the metric.
+
+    Confusion cells have imaginary rows: without any spread not even those would change the gain.
+    """
     groups = sample.design.groups
     units = sample.n if groups is None else int(groups.max()) + 1
-    if units >= ENOUGH_WITHOUT_SPREAD or canonical(inference.standard_error, scale) > 0:
+    enough = units >= ENOUGH_WITHOUT_SPREAD and metric.family != "cells"
+    if enough or canonical(inference.standard_error, scale) > 0:
         return ""
     low, high = inference.bounds(READ_AT)
     if canonical(high - low, scale) > 0:  # score and exact intervals have a width without any spread, too
