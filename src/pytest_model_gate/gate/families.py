@@ -164,7 +164,8 @@ def one_of_cells(metric: Metric, sample: Sample, candidate: Predicted, floor: fl
     score = tilted(gain, psi, mass.ravel(), imaginary)
     # Near the ends of its range the score test accuses a perfect model's few mistakes; there the t interval,
     # which passes too easily elsewhere, is the wider one.
-    return Found(value, floor, Wider(score, Student(gain, score.standard_error, score.units - 1, "t")))
+    plain = Student(gain, score.standard_error, score.units - 1, "t")
+    return Found(value, floor, Wider(score, _with_width(metric, sample, plain, value)))
 
 
 def one_area(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
