@@ -190,9 +190,10 @@ def population(world: str, rarity: int, correlation: float, quality: int) -> Pop
 def places(*, fraction: bool = True) -> Iterator[Place]:
     """Return every place of the grid.
 
-    Prevalence, correlation and quality have a Latin square for each size and layout: every pair of their
-    levels, a third of the combinations, another third from one size or layout to the next. 10,000 rows are
-    drawn plainly and in groups only, and many classes in few layouts.
+    Prevalence, correlation and quality have a Latin square for each size of plain samples: every pair of
+    their levels, a third of the combinations, another third from one size to the next. The other layouts have
+    a diagonal of the square: every level once. 10,000 rows are drawn plainly and in groups only, and many
+    classes in few layouts.
     """
     for (turn, world), (size, n) in itertools.product(enumerate(WORLD_NAMES), enumerate(SIZES)):
         for other, name in enumerate(("plain", *OTHER_LAYOUTS)):
@@ -205,5 +206,7 @@ def places(*, fraction: bool = True) -> Iterator[Place]:
             for rarity, (row, correlation), quality in itertools.product(
                 range(3), enumerate(CORRELATIONS), range(3)
             ):
-                if not fraction or (rarity + row + quality + size + other + turn) % 3 == 0:
+                square = (rarity + row + quality + size + other + turn) % 3 == 0
+                diagonal = name == "plain" or (rarity - row + size + other) % 3 == 0
+                if not fraction or (square and diagonal):
                     yield Place(world, population(world, rarity, correlation, quality), Layout(name, n))

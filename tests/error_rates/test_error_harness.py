@@ -50,10 +50,14 @@ def test_the_grid_has_every_level_of_every_factor_and_every_pair_of_them() -> No
         assert {place.layout.n for place in here} == set(SIZES)
         assert {place.layout.name for place in here} == set(FEWER_LAYOUTS.get(world, NAMES))
     square = [
-        p.population for p in every if p.world == TWO and p.layout.name == "groups10" and p.layout.n == 200
+        p.population for p in every if p.world == TWO and p.layout.name == "plain" and p.layout.n == 200
     ]
     for pair in (("prevalence", "correlation"), ("prevalence", "area"), ("correlation", "area")):
         assert len({tuple(getattr(p, name) for name in pair) for p in square}) == 9
+    diagonal = [p.population for p in every if p.world == TWO and p.layout == Layout("groups10", 200)]
+    assert len(diagonal) == 3
+    for name in ("prevalence", "correlation", "area"):
+        assert len({getattr(p, name) for p in diagonal}) == 3
     combinations = len(PREVALENCES) * len(CORRELATIONS) * len(QUALITIES)
     whole = [p for p in places(fraction=False) if p.world == TWO and p.layout == Layout("plain", 200)]
     assert len({place.population for place in whole}) == len(whole) == combinations
