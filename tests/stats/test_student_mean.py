@@ -121,9 +121,9 @@ def test_fewer_than_two_rows() -> None:
 
 
 def test_rows_without_spread_are_not_trusted_while_there_are_few() -> None:
-    few, many = mean_of_rows(np.full(29, 0.1)), mean_of_rows(np.full(30, 0.1))
+    few, many = mean_of_rows(np.full(299, 0.1)), mean_of_rows(np.full(300, 0.1))
 
-    assert few.caution == "29 rows that all say the same show no spread"
+    assert few.caution == "299 rows that all say the same show no spread"
     assert many.caution == ""
     assert many.bounds(0.05) == (pytest.approx(0.1), pytest.approx(0.1))
     assert (many.p_below(0.0999), many.p_below(0.1001)) == (1.0, 0.0)

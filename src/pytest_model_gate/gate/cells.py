@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..metrics.metric import Metric
-from ..metrics.rows import Floats, Ints
+from ..metrics.rows import Floats, Ints, Truth
 
 #: Up to so many cells are counted in a dense table; more are sorted.
 _DENSE = 1 << 20
@@ -104,3 +104,8 @@ def imaginary_pair(first: OfCells, second: OfCells, weight: float) -> Floats:
 def imaginary_one(found: OfCells) -> Floats:
     """Return the influence of a right and a wrong row of each class."""
     return np.concatenate((found.right, found.wrong))
+
+
+def counts_cells(metric: Metric, truth: Truth) -> bool:
+    """Whether a metric sees nothing but the confusion matrix."""
+    return metric.family == "cells" and metric.cell_influence is not None and truth.classes is not None

@@ -21,7 +21,7 @@ from ..spec import GateSpec, Role, Tolerance
 from .assertions import asserted
 from .inputs import Failed, Inputs, attempt, failed_check
 from .lines import Ask, plan
-from .measure import Measured, measure_floor, measure_pair
+from .measure import Measured, equal_everywhere, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import notes, one_model, versions
 from .pilot import plans
@@ -403,6 +403,16 @@ class Evaluation:
             raise found
         return found
 
+    @cached_property
+    def _one_model(self) -> bool:
+        """Whether candidate and production are one model, by what they are or by all that they say."""
+        judged = self._judged
+        assert isinstance(judged, Judged), "unreachable: measured only where rows were scored"
+        said = judged.predicted
+        return one_model(self._inputs.models) is not None or equal_everywhere(
+            judged.sample, said["candidate"], said["production"]
+        )
+
     def _measure_now(self, ask: Ask, judged: Judged) -> Measured:
         metric = self._metrics[ask.metric]
         sample, predicted = judged.on(ask.where)
@@ -419,7 +429,7 @@ class Evaluation:
                 predicted["candidate"],
                 predicted["production"],
                 relative=ask.relative,
-                one_model=one_model(self._inputs.models) is not None,
+                one_model=self._one_model,
             )
         try:
             metric.value(sample.truth, predicted["baseline"])

@@ -16,7 +16,8 @@ from ..stats import planning
 from ..stats.inference import Inference
 from ..stats.tango import PairedProportions
 from .canonical import Steady, canonical
-from .families import Found, methods
+from .families import methods
+from .found import Found
 from .sample import Sample
 from .uneven import uneven_one, uneven_pair
 
@@ -29,8 +30,9 @@ MINIMUM_RANKED = 20
 MINIMUM_LOST = 5
 
 
-#: With fewer rows, or groups of rows, a spread of nothing means nothing.
-ENOUGH_WITHOUT_SPREAD = 30
+#: With fewer rows, or groups of rows, a spread of nothing means nothing: what concerns one row in 100 is in
+#: none of 300 rows once in 20 samples (the rule of three).
+ENOUGH_WITHOUT_SPREAD = 300
 
 #: With fewer rows on which labels differ, all in favour of one model may be chance (with 10, once in 1,024).
 ENOUGH_APART = 10
@@ -141,7 +143,7 @@ def measure_pair(
     pair, _ = methods(metric, sample)
     found = _asked(metric, lambda: pair(metric, sample, candidate, reference, relative))
     alike = np.array_equal(_read(metric, candidate), _read(metric, reference))
-    identical = alike and _one(metric, candidate, reference, one_model=one_model)
+    identical = alike and (one_model or _one(sample, candidate, reference))
     apart = None
     if metric.needs == "label":
         apart = int(np.count_nonzero(_read(metric, candidate) != _read(metric, reference)))
@@ -234,15 +236,14 @@ def _spread_caution(metric: Metric, inference: Inference, sample: Sample, scale:
 
     Confusion cells have imaginary rows: without any spread not even those would change the gain.
     """
-    groups = sample.design.groups
-    units = sample.n if groups is None else int(groups.max()) + 1
+    units = _units(sample)
     enough = units >= ENOUGH_WITHOUT_SPREAD and metric.family != "cells"
     if enough or canonical(inference.standard_error, scale) > 0:
         return ""
     low, high = inference.bounds(READ_AT)
     if canonical(high - low, scale) > 0:  # score and exact intervals have a width without any spread, too
         return ""
-    what = "rows" if groups is None else "groups"
+    what = "rows" if sample.design.groups is None else "groups"
     return f"{units} {what} that all say the same show no spread"
 
 
@@ -279,22 +280,36 @@ def _class_caution(metric: Metric, sample: Sample) -> str:
     )
 
 
-def _one(metric: Metric, candidate: Predicted, reference: Predicted, *, one_model: bool) -> bool:
-    """Whether two models of which the metric reads the same are one, as far as these rows can tell.
-
-    Equal numbers on every row say so, equal labels alone do not: a candidate that mislabels 2 % of all rows
-    and else does what production does mislabels none of 50 rows in 36 of 100 samples. Where a model gave
-    nothing but labels the interval decides, which has a width without any disagreement, too; unless both are
-    known to be one model.
-    """
-    if candidate is reference or one_model or metric.needs != "label":
-        return True
+def equal_everywhere(sample: Sample, candidate: Predicted, reference: Predicted) -> bool:
+    """Whether two models gave the same numbers on so many rows that they are one, as far as rows can tell."""
     forms = [
         (candidate.probability, reference.probability),
         (candidate.score, reference.score),
+        (candidate.value, reference.value),
     ]
     given = [(one, other) for one, other in forms if one is not None and other is not None]
-    return bool(given) and all(np.array_equal(one, other) for one, other in given)
+    return (
+        _units(sample) >= ENOUGH_WITHOUT_SPREAD
+        and bool(given)
+        and all(np.array_equal(one, other) for one, other in given)
+    )
+
+
+def _one(sample: Sample, candidate: Predicted, reference: Predicted) -> bool:
+    """Whether two models of which the metric reads the same are one, as far as these rows can tell.
+
+    Equal numbers on every row say so where there are enough rows, equal labels do not: a candidate that
+    mislabels 2 % of all rows and else does what production does mislabels none of 50 rows in 36 of 100
+    samples. Where a model gave nothing but labels the interval decides, which has a width without any
+    disagreement, too.
+    """
+    return candidate is reference or equal_everywhere(sample, candidate, reference)
+
+
+def _units(sample: Sample) -> int:
+    """Return the rows, or groups of rows, that were drawn."""
+    groups = sample.design.groups
+    return sample.n if groups is None else int(groups.max()) + 1
 
 
 def _read(metric: Metric, predicted: Predicted) -> Any:

@@ -17,7 +17,7 @@ from ..spec import FindSlices, GateSpec, Tolerance
 from ..stats.inference import normal_quantile
 from .canonical import canonical
 from .contrasts import contrast
-from .families import relative_weight
+from .found import relative_weight
 from .lines import Ask, tolerance_of
 from .measure import Measured, measure_pair
 from .sample import Sample

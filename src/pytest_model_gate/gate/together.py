@@ -13,7 +13,7 @@ from ..results import Line, SliceSearch
 from ..spec import GateSpec
 from ..stats.maxt import Scores, max_t, scores
 from .contrasts import contrast, has_influence
-from .families import relative_weight
+from .found import relative_weight
 from .lines import Ask, by_holm, judge
 from .measure import Measured
 from .rows import Judged

@@ -19,7 +19,7 @@ from ..stats.wider import Wider
 from .arrays import occurring, validated
 from .canonical import Steady, canonical
 from .compared import compared, seeded, understood
-from .families import relative_weight
+from .found import relative_weight
 from .measure import Measured, measure_floor
 from .sample import Sample
 

@@ -12,7 +12,7 @@ from .tails import MINIMUM_KNOWN, few_carry, known_df
 from .variance import too_few
 
 #: So many rows without any spread say little about the rows that were not drawn.
-_ENOUGH_WITHOUT_SPREAD = 30
+_ENOUGH_WITHOUT_SPREAD = 300
 
 
 def mean_of_rows(

@@ -1,0 +1,137 @@
+"""Any sample of a metric with influence: weighted, grouped and stratified rows, rankings, smooth functions.
+
+The score and exact methods of plain samples count rows, and rows of a group don't count in full. Their guards
+are carried over: imaginary rows, MOVER near the ends of a range, the smallest class's degrees of freedom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..metrics.metric import Metric
+from ..metrics.rows import Floats, Predicted
+from ..stats import average_precision
+from ..stats.influence import design_effect, from_influence, tilted_too
+from ..stats.wider import Wider
+from .areas import in_unit, is_area, one_model_area, two_model_areas
+from .cells import counts_cells, imaginary_one, imaginary_pair, label_mass, of_cells
+from .found import Found, needed_df, relative_weight, with_width
+from .sample import Sample
+
+#: The one ranking metric whose spread under two normal classes is known here.
+AVERAGE_PRECISION = "average_precision"
+
+
+def paired_influence(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Influence values: Student's t and, for fewer units, the tilted score."""
+    truth = sample.truth
+    first, second = metric.value(truth, candidate), metric.value(truth, reference)
+    weight = relative_weight(metric, second, relative)
+    psi, other = metric.influence(truth, candidate), metric.influence(truth, reference)
+    psi = psi - (other if weight == 1 else weight * other)
+    if not metric.higher_is_better:
+        np.negative(psi, out=psi)
+    imaginary = _imaginary(metric, sample, candidate, reference, weight)
+    inference = from_influence(
+        metric.sign * (first - second),
+        psi,
+        sample.design,
+        imaginary=imaginary,
+        df=_ranked_df(metric, sample),
+        kinds=None if truth.classes is None else truth.values,
+        needed=needed_df(metric),
+    )
+    if is_area(metric, sample):
+        # Weighted areas near 1 are as hard as others: no narrower than MOVER at the effective sizes.
+        area = two_model_areas(metric, sample, candidate, reference, relative)
+        if not area.trusts_delong:
+            least = in_unit(metric, area).standard_error
+            inference = replace(inference, standard_error=max(inference.standard_error, least))
+    inference = with_width(metric, sample, inference, first, second)
+    found = tilted_too(inference, psi, sample.design, imaginary=imaginary)
+    if metric.name == AVERAGE_PRECISION and _hard_to_rank(sample, psi, first, second):
+        rho = average_precision.correlation(psi + weight * other, other)
+        rows = sample.effective / design_effect(psi, sample.design)
+        one, two = _precision(sample, first, rows), _precision(sample, second, rows)
+        found = Wider(found, average_precision.PairedPrecision(one, two, rho, weight))
+    return Found(first, second, found)
+
+
+def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
+    """The same of one model."""
+    truth = sample.truth
+    value = metric.value(truth, candidate)
+    psi = metric.sign * metric.influence(truth, candidate)
+    imaginary = _imaginary(metric, sample, candidate, None)
+    inference = from_influence(
+        metric.sign * (value - floor),
+        psi,
+        sample.design,
+        imaginary=imaginary,
+        df=_ranked_df(metric, sample),
+        kinds=None if truth.classes is None else truth.values,
+        needed=needed_df(metric),
+    )
+    if is_area(metric, sample):
+        least = in_unit(metric, one_model_area(metric, sample, value, floor)).standard_error
+        inference = replace(inference, standard_error=max(inference.standard_error, least))
+    inference = with_width(metric, sample, inference, value)
+    found = tilted_too(inference, psi, sample.design, imaginary=imaginary)
+    if metric.name == AVERAGE_PRECISION and _hard_to_rank(sample, psi, value):
+        rows = sample.effective / design_effect(psi, sample.design)
+        found = Wider(found, _precision(sample, value, rows, floor))
+    return Found(value, floor, found)
+
+
+def _imaginary(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted | None, weight: float = 1.0
+) -> Floats:
+    """Return the influence of rows that were not drawn, half a row of each, in any sample."""
+    truth = sample.truth
+    if metric.family == "proportion" and metric.hits is not None:
+        # One row of each kind on which only one model is right (Bonett and Price), or half a right and
+        # half a wrong row of one model. A row counts for more where only some rows are within.
+        hits, within = metric.hits(truth, candidate)
+        share = float(np.average(within, weights=truth.weight))
+        if reference is not None:
+            return np.array([1.0, 1.0, -1.0, -1.0]) / share
+        right = float(np.average(hits & within, weights=truth.weight)) / share
+        return metric.sign * np.array([1 - right, -right]) / share
+    if not counts_cells(metric, truth):
+        return np.empty(0)
+    assert truth.classes is not None, "unreachable: cells are counted for classes"
+    k = len(truth.classes)
+    found = []
+    for predicted in (candidate, reference):
+        if predicted is not None:
+            assert predicted.labels is not None, "unreachable: the metric was computed from labels"
+            mass = label_mass(truth.values, predicted.labels, truth.weight, k)
+            found.append(of_cells(metric, mass))
+    if len(found) == 2:
+        return metric.sign * imaginary_pair(found[0], found[1], weight)
+    return metric.sign * imaginary_one(found[0])
+
+
+def _hard_to_rank(sample: Sample, psi: Floats, *values: float) -> bool:
+    """Whether rows that are ranked badly are so rare that a sample may show none.
+
+    Rows of groups count as the independent rows that they say as much as.
+    """
+    rarest = min(sample.class_sizes) / design_effect(psi, sample.design)
+    return rarest < average_precision.ENOUGH_ROWS or max(values) > average_precision.NEAR_ONE
+
+
+def _precision(sample: Sample, value: float, rows: float, floor: float = 0.0) -> average_precision.Precision:
+    prevalence = float(np.average(sample.truth.values == 1, weights=sample.truth.weight))
+    return average_precision.Precision(value, prevalence, rows, floor)
+
+
+def _ranked_df(metric: Metric, sample: Sample) -> int | None:
+    """Return the degrees of freedom of a ranking metric: those of its smallest class."""
+    if metric.family != "ranking" or not sample.class_sizes:
+        return None
+    return max(1, int(min(size for size in sample.class_sizes if size > 0)) - 1)
