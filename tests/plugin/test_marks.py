@@ -34,7 +34,7 @@ WRONG = {
         "@pytest.mark.model_gate('cerdit')\ndef test_a(): pass",
         [
             "model_gate('cerdit'): no such gate in model_gate.toml.",
-            "  Did you mean 'credit'? Gates are tables such as [tool.model_gate.gates.cerdit].",
+            "  Did you mean 'credit'? Gates are tables such as [gates.cerdit].",
         ],
     ),
     "an unknown key": (
