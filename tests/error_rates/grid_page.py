@@ -73,7 +73,19 @@ def tables(rows: Sequence[Row]) -> str:
             ),
         ),
     ]
+    lines += ["", "### Places that exceed what is allowed", "", *_exceeding(rows)]
     return "\n".join(lines)
+
+
+def _exceeding(rows: Sequence[Row]) -> list[str]:
+    found = [
+        f"- `{row.metric}`, {row.n:,} rows, {TITLES[row.layout]}: {place}"
+        for row in rows
+        for place in row.exceeding
+    ]
+    if not found:
+        return ["None."]
+    return [f"{len(found)} of {2 * sum(row.places for row in rows):,} rates:", "", *found]
 
 
 def written(page: str, rows: Sequence[Row]) -> str:
