@@ -47,9 +47,10 @@ def _figure(rows: list[dict[str, Any]]) -> dict[str, Any]:
     metrics = sorted({row["metric"] for row in rows})
     worst = max(row[kind]["rate"] for row in rows for kind in ("wrong_pass", "wrong_accusation"))
     ticks = [tick for tick in (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5) if tick <= max(0.1, worst)]
+    more = f" and {len(metrics) - 1} more" if len(metrics) > 1 else ""
     return {
-        "title": f"The grid of error rates: {', '.join(metrics)}",
-        "description": f"One-sided error rates of {len(metrics)} metrics by rows, over all places of the "
+        "title": f"The grid of error rates: {metrics[0]}{more}",
+        "description": f"One-sided error rates of {', '.join(metrics)} by rows, over all places of the "
         "grid (populations and questions): the worst place and the mean of all, at a level of 5 %. "
         f"{sum(row['holdouts'] for row in rows):,} simulated holdouts.",
         "panels": [
