@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 
 from ..metrics.metric import Metric
 from ..stats.inference import Inference, normal_quantile
+from ..stats.reach import READ_AT
 from ..stats.student import Student
 from ..stats.tails import MINIMUM_KNOWN, MINIMUM_KNOWN_CLASSES, MINIMUM_KNOWN_NUMBERS
 from ..stats.tango import PairedProportions
 from .sample import Sample
-
-#: The level at which an interval without any spread gets its width.
-_READ_AT = 0.05
 
 #: How close to the end of its range a value is perfect, as a share of the range: closer than any count shows.
 _AT_BOUND = 1e-12
@@ -56,6 +54,6 @@ def with_width(metric: Metric, sample: Sample, inference: Student, *values: floa
         min(abs(value - end) for end in metric.bounds) <= _AT_BOUND * reach < math.inf for value in values
     ):
         return inference
-    z = normal_quantile(_READ_AT)
+    z = normal_quantile(READ_AT)
     rows = min((size for size in sample.class_sizes if size > 0), default=sample.effective)
     return replace(inference, standard_error=max(inference.standard_error, reach * z / (rows + z * z)))

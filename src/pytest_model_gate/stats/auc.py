@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from .design import Codes, Floats
 from .inference import normal_cdf, normal_quantile
-from .roots import crossing, first_reach
+from .reach import ends, error_of_width, p_of_reach, together
+from .roots import crossing
 
 #: DeLong's interval is trusted from this many rows of each class on, up to this area.
 ENOUGH_ROWS = 50
@@ -21,9 +22,6 @@ NEAR_ONE = 0.95
 
 #: Variances of areas below this are none.
 _ROUNDING = 1e-26
-
-#: The one-sided level that a standard error is read off a score interval at.
-_READ_AT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,7 @@ class PairedAuc:
         """DeLong's, or what the width of the MOVER interval corresponds to (never 0)."""
         if self.trusts_delong:
             return math.sqrt(self.variance)
-        low, high = self.bounds(_READ_AT)
-        return (high - low) / 2 / normal_quantile(_READ_AT)
+        return error_of_width(self.bounds)
 
     @property
     def method(self) -> str:
@@ -88,19 +85,16 @@ class PairedAuc:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds of the difference."""
-        z = normal_quantile(alpha)
-        return -self._reach(z, upper=False) + self.gain, self._reach(z, upper=True) + self.gain
+        return ends(self.gain, self._reach, alpha)
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
+        if not self.trusts_delong:
+            return p_of_reach(self.gain, self._reach, threshold)
         distance = threshold - self.gain
-        if self.trusts_delong:
-            if self.variance == 0:
-                return 1.0 if distance <= 0 else 0.0
-            return normal_cdf(-distance / math.sqrt(self.variance))
-        if distance <= 0:
-            return 1.0 - normal_cdf(-first_reach(lambda z: self._reach(z, upper=False), -distance))
-        return normal_cdf(-first_reach(lambda z: self._reach(z, upper=True), distance))
+        if self.variance == 0:
+            return 1.0 if distance <= 0 else 0.0
+        return normal_cdf(-distance / math.sqrt(self.variance))
 
     def _reach(self, z: float, *, upper: bool) -> float:
         """Return the distance from the difference to its bound."""
@@ -113,8 +107,7 @@ class PairedAuc:
             below *= self.weight
         else:
             above *= self.weight
-        together = above * above + below * below - 2 * self.correlation * above * below
-        return math.sqrt(max(0.0, together))
+        return together(above, below, self.correlation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +127,7 @@ class Auc:
     @property
     def standard_error(self) -> float:
         """What the width of the interval corresponds to (never 0)."""
-        low, high = self.bounds(_READ_AT)
-        return (high - low) / 2 / normal_quantile(_READ_AT)
+        return error_of_width(self.bounds)
 
     @property
     def method(self) -> str:

@@ -15,8 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from .design import Floats
-from .inference import normal_cdf, normal_quantile
-from .roots import first_reach
+from .reach import ends, error_of_width, p_of_reach, together
 
 #: Influence alone is trusted from this many rows of each class on, up to this value.
 ENOUGH_ROWS = 100
@@ -26,9 +25,6 @@ NEAR_ONE = 0.95
 _APART = np.concatenate((np.linspace(-2.0, 3.0, 26), np.linspace(3.1, 9.0, 60)))
 _POINTS = 400
 _LEAST, _GREATEST = np.minimum(_APART, 0.0)[:, None] - 8.0, np.maximum(_APART, 0.0)[:, None] + 8.0
-
-#: The level that a standard error is read off the bounds at.
-_READ_AT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +56,7 @@ class Precision:
     @property
     def standard_error(self) -> float:
         """What the width of the interval corresponds to."""
-        low, high = self.bounds(_READ_AT)
-        return (high - low) / 2 / normal_quantile(_READ_AT)
+        return error_of_width(self.bounds)
 
     @property
     def method(self) -> str:
@@ -75,12 +70,11 @@ class Precision:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds of value minus floor."""
-        z = normal_quantile(alpha)
-        return self.gain - self.reach(z, upper=False), self.gain + self.reach(z, upper=True)
+        return ends(self.gain, self.reach, alpha)
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
-        return _p_below(self, threshold)
+        return p_of_reach(self.gain, self.reach, threshold)
 
     def reach(self, z: float, *, upper: bool) -> float:
         """Return the distance from the value to the bound ``z`` standard deviations away."""
@@ -121,8 +115,7 @@ class PairedPrecision:
     @property
     def standard_error(self) -> float:
         """What the width of the interval corresponds to."""
-        low, high = self.bounds(_READ_AT)
-        return (high - low) / 2 / normal_quantile(_READ_AT)
+        return error_of_width(self.bounds)
 
     @property
     def method(self) -> str:
@@ -136,18 +129,17 @@ class PairedPrecision:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds of the difference."""
-        z = normal_quantile(alpha)
-        return self.gain - self.reach(z, upper=False), self.gain + self.reach(z, upper=True)
+        return ends(self.gain, self.reach, alpha)
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
-        return _p_below(self, threshold)
+        return p_of_reach(self.gain, self.reach, threshold)
 
     def reach(self, z: float, *, upper: bool) -> float:
         """Return the distance from the difference to its bound."""
         own = self.candidate.reach(z, upper=upper)
         other = self.weight * self.reference.reach(z, upper=not upper)
-        return math.sqrt(max(0.0, own * own + other * other - 2 * self.correlation * (own * other)))
+        return together(own, other, self.correlation)
 
 
 def correlation(first: Floats, second: Floats) -> float:
@@ -158,13 +150,6 @@ def correlation(first: Floats, second: Floats) -> float:
     if not product > 0:
         return 0.0
     return max(-1.0, min(1.0, float((first * second).sum()) / math.sqrt(product)))
-
-
-def _p_below(inference: Precision | PairedPrecision, threshold: float) -> float:
-    distance = threshold - inference.gain
-    if distance <= 0:
-        return 1.0 - normal_cdf(-first_reach(lambda z: inference.reach(z, upper=False), -distance))
-    return normal_cdf(-first_reach(lambda z: inference.reach(z, upper=True), distance))
 
 
 @lru_cache(maxsize=256)

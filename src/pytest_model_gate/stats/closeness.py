@@ -16,15 +16,11 @@ import math
 from dataclasses import dataclass, replace
 
 from .clopper_pearson import Proportion
-from .inference import Inference, normal_quantile
+from .distances import CERTAIN
+from .inference import Inference
+from .reach import error_of_width
 from .student import Student
 from .tango import PairedProportions
-
-#: Standard errors from the target at which its side is known: it is wrong in 3 of 10 million samples.
-_CERTAIN = 5.0
-
-#: The one-sided level that a standard error is read off an interval at.
-_READ_AT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +91,7 @@ class Closer:
     @property
     def standard_error(self) -> float:
         """What the width of the interval corresponds to (never 0)."""
-        low, high = self.bounds(_READ_AT)
-        return (high - low) / 2 / normal_quantile(_READ_AT)
+        return error_of_width(self.bounds)
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds; they always contain the gain."""
@@ -155,8 +150,7 @@ class Close:
     @property
     def standard_error(self) -> float:
         """What the width of the interval corresponds to (never 0)."""
-        low, high = self.bounds(_READ_AT)
-        return (high - low) / 2 / normal_quantile(_READ_AT)
+        return error_of_width(self.bounds)
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds.
@@ -181,7 +175,7 @@ class Close:
 
 def side(deviation: float, error: float) -> int:
     """Return on which side of its target a share lies, 0 where that is not known."""
-    return (deviation > 0) - (deviation < 0) if abs(deviation) > _CERTAIN * error else 0
+    return (deviation > 0) - (deviation < 0) if abs(deviation) > CERTAIN * error else 0
 
 
 def closer_of_counts(n11: int, n10: int, n01: int, n00: int, target: float) -> Closer:

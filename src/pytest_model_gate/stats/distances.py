@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-#: Standard errors from 0 at which the sign of an estimate is known: it is wrong in 3 of 10 million samples.
-CERTAIN = 5.0
+from .reach import READ_AT
 
-#: The one-sided level that a standard error is read off at.
-_READ_AT = 0.05
+#: Standard errors from 0, or from a target, at which the side of an estimate is known: it is wrong in 3 of
+#: 10 million samples.
+CERTAIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Distances:
     @property
     def standard_error(self) -> float:
         """Read off the interval: nothing else says how wide it is near the kink."""
-        low, high = self.bounds(_READ_AT)
-        return (high - low) / 2 / self._quantile(_READ_AT)
+        low, high = self.bounds(READ_AT)
+        return (high - low) / 2 / self._quantile(READ_AT)
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds; they always contain the gain."""

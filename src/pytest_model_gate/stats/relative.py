@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .inference import normal_cdf, normal_quantile
-from .roots import first_reach
+from .reach import ends, p_of_reach, together
 from .tango import PairedProportions, upper_bound
 
 
@@ -58,15 +57,11 @@ class RelativeProportions:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds of the gain."""
-        z = normal_quantile(alpha)
-        return self.gain - self._reach(z, upper=False), self.gain + self._reach(z, upper=True)
+        return ends(self.gain, self._reach, alpha)
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
-        distance = threshold - self.gain
-        if distance <= 0:
-            return 1.0 - normal_cdf(-first_reach(lambda z: self._reach(z, upper=False), -distance))
-        return normal_cdf(-first_reach(lambda z: self._reach(z, upper=True), distance))
+        return p_of_reach(self.gain, self._reach, threshold)
 
     @property
     def _spread(self) -> tuple[float, float, float]:
@@ -88,7 +83,7 @@ class RelativeProportions:
         toward = high - share if upper == (self.relative >= 0) else share - low
         other = abs(self.relative) * toward
         correlation = math.copysign(1.0, self.relative) * self._spread[2]
-        return math.sqrt(max(0.0, own * own + other * other + 2 * correlation * own * other))
+        return together(own, other, -correlation)
 
 
 def _wilson(share: float, n: int, z: float) -> tuple[float, float]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ..errors import UndefinedMetricError
 from .inference import Inference, normal_cdf, normal_quantile
-from .roots import crossing, first_reach
+from .reach import p_of_reach
+from .roots import crossing
 from .student import Student
 
 
@@ -139,10 +140,7 @@ class Mover:
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
-        distance = threshold - self.gain
-        upper = distance > 0
-        z = first_reach(lambda z: self._reach(normal_cdf(-z), upper=upper) if z > 0 else 0.0, abs(distance))
-        return normal_cdf(-z) if upper else 1.0 - normal_cdf(-z)
+        return p_of_reach(self.gain, lambda z, *, upper: self._reach(normal_cdf(-z), upper=upper), threshold)
 
     def _reach(self, alpha: float, *, upper: bool) -> float:
         """Return the distance from the difference to its bound; the reference errs the other way."""
