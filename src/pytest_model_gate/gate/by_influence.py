@@ -14,6 +14,7 @@ from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Predicted
 from ..stats import average_precision
 from ..stats.influence import design_effect, from_influence, tilted_too
+from ..stats.student import Student
 from ..stats.wider import Wider
 from .areas import in_unit, is_area, one_model_area, two_model_areas
 from .cells import counts_cells, imaginary_one, imaginary_pair, label_mass, of_cells
@@ -36,15 +37,7 @@ def paired_influence(
     if not metric.higher_is_better:
         np.negative(psi, out=psi)
     imaginary = _imaginary(metric, sample, candidate, reference, weight)
-    inference = from_influence(
-        metric.sign * (first - second),
-        psi,
-        sample.design,
-        imaginary=imaginary,
-        df=_ranked_df(metric, sample),
-        kinds=None if truth.classes is None else truth.values,
-        needed=needed_df(metric),
-    )
+    inference = _student(metric, sample, metric.sign * (first - second), psi, imaginary)
     if is_area(metric, sample):
         # Weighted areas near 1 are as hard as others: no narrower than MOVER at the effective sizes.
         area = two_model_areas(metric, sample, candidate, reference, relative)
@@ -67,15 +60,7 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     value = metric.value(truth, candidate)
     psi = metric.sign * metric.influence(truth, candidate)
     imaginary = _imaginary(metric, sample, candidate, None)
-    inference = from_influence(
-        metric.sign * (value - floor),
-        psi,
-        sample.design,
-        imaginary=imaginary,
-        df=_ranked_df(metric, sample),
-        kinds=None if truth.classes is None else truth.values,
-        needed=needed_df(metric),
-    )
+    inference = _student(metric, sample, metric.sign * (value - floor), psi, imaginary)
     if is_area(metric, sample):
         least = in_unit(metric, one_model_area(metric, sample, value, floor)).standard_error
         inference = replace(inference, standard_error=max(inference.standard_error, least))
@@ -85,6 +70,19 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         rows = sample.effective / design_effect(psi, sample.design)
         found = Wider(found, _precision(sample, value, rows, floor))
     return Found(value, floor, found)
+
+
+def _student(metric: Metric, sample: Sample, gain: float, psi: Floats, imaginary: Floats) -> Student:
+    """Return Student's interval of an estimate from its influence, as this metric and this sample need it."""
+    return from_influence(
+        gain,
+        psi,
+        sample.design,
+        imaginary=imaginary,
+        df=_ranked_df(metric, sample),
+        kinds=None if sample.truth.classes is None else sample.truth.values,
+        needed=needed_df(metric),
+    )
 
 
 def _imaginary(

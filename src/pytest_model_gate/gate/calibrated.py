@@ -26,7 +26,9 @@ def distances(
     first, psi = metric.deviation(sample.truth, candidate)
     spread = variance_of_mean(psi, sample.design)
     error = math.sqrt(spread.variance)
-    caution = spread.caution or _few_groups(metric, sample) or _few_rows(metric, sample)
+    caution = (
+        spread.caution or _few_groups(metric, sample) or sample.few_of_class(metric.name, MINIMUM_FITTED)
+    )
     if isinstance(other, float):
         # A ceiling is a deviation that is known.
         found = Distances(
@@ -68,22 +70,10 @@ def _side(metric: Metric, sample: Sample, predicted: Predicted) -> Side:
 
 
 def _few_groups(metric: Metric, sample: Sample) -> str:
-    groups = sample.design.groups
-    if groups is None or int(groups.max()) + 1 >= MINIMUM_FITTED_GROUPS:
+    groups = sample.design.units
+    if sample.design.groups is None or groups >= MINIMUM_FITTED_GROUPS:
         return ""
     return (
-        f"{int(groups.max()) + 1} groups are too few for an interval of {metric.name}, "
+        f"{groups} groups are too few for an interval of {metric.name}, "
         f"at least {MINIMUM_FITTED_GROUPS} are needed"
-    )
-
-
-def _few_rows(metric: Metric, sample: Sample) -> str:
-    classes = sample.truth.classes or ()
-    code = int(np.argmin(sample.class_sizes)) if classes else 0
-    if not classes or sample.class_sizes[code] >= MINIMUM_FITTED:
-        return ""
-    size = int(np.count_nonzero(sample.truth.values == code))
-    return (
-        f"{size:,} rows of class {classes[code]!r} are too few for an interval of {metric.name}, "
-        f"at least {MINIMUM_FITTED} are needed"
     )

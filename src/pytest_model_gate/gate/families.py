@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from ..metrics.function import NotSmoothError
 from ..metrics.metric import Metric
 from ..metrics.rows import Predicted
@@ -177,7 +175,9 @@ def paired_maxima(
     found = methods(own, sample)[0](own, sample, first, second, relative)
     weight = relative_weight(metric, found.reference, relative)
     shift = _flattery(metric, sample, candidate) - weight * _flattery(metric, sample, reference)
-    return replace(found, inference=Flattered(found.inference, -shift, _few(metric, sample)))
+    return replace(
+        found, inference=Flattered(found.inference, -shift, sample.few_of_class(metric.name, MINIMUM_CHOSEN))
+    )
 
 
 def one_maximum(metric: Metric, sample: Sample, candidate: Predicted, floor: float) -> Found:
@@ -185,7 +185,9 @@ def one_maximum(metric: Metric, sample: Sample, candidate: Predicted, floor: flo
     own, labels = _at_best(metric, sample, candidate)
     found = methods(own, sample)[1](own, sample, labels, floor)
     shift = _flattery(metric, sample, candidate)
-    return replace(found, inference=Flattered(found.inference, -shift, _few(metric, sample)))
+    return replace(
+        found, inference=Flattered(found.inference, -shift, sample.few_of_class(metric.name, MINIMUM_CHOSEN))
+    )
 
 
 def paired_closeness(
@@ -212,15 +214,3 @@ def _flattery(metric: Metric, sample: Sample, predicted: Predicted) -> float:
     assert metric.apart is not None, "chosen for metrics that have it"
     apart = metric.apart(sample.truth, predicted, row_halves(metric, sample, predicted))
     return metric.value(sample.truth, predicted) - apart
-
-
-def _few(metric: Metric, sample: Sample) -> str:
-    least = min(sample.class_sizes)
-    if least >= MINIMUM_CHOSEN:
-        return ""
-    code = sample.class_sizes.index(least)
-    size = int(np.count_nonzero(sample.truth.values == code))
-    return (
-        f"{size:,} rows of class {(sample.truth.classes or ())[code]!r} are too few for an interval of "
-        f"{metric.name}, at least {MINIMUM_CHOSEN} are needed"
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,8 @@ from ..metrics.metric import Metric
 from ..metrics.rows import Predicted
 from ..stats import planning
 from ..stats.inference import Inference
+from ..stats.mean import ENOUGH_WITHOUT_SPREAD
+from ..stats.reach import READ_AT
 from ..stats.tango import PairedProportions
 from .canonical import Steady, canonical
 from .families import methods
@@ -30,15 +31,8 @@ MINIMUM_RANKED = 20
 MINIMUM_LOST = 5
 
 
-#: With fewer rows, or groups of rows, a spread of nothing means nothing: what concerns one row in 100 is in
-#: none of 300 rows once in 20 samples (the rule of three).
-ENOUGH_WITHOUT_SPREAD = 300
-
 #: With fewer rows on which labels differ, all in favour of one model may be chance (with 10, once in 1,024).
 ENOUGH_APART = 10
-
-#: The level at which an interval is looked at for its width.
-READ_AT = 0.05
 
 #: Values beyond this, or beyond its inverse, make squares that overflow or vanish, and intervals of no width.
 SMALLEST = 1e-100
@@ -142,11 +136,12 @@ def measure_pair(
     """
     pair, _ = methods(metric, sample)
     found = _asked(metric, lambda: pair(metric, sample, candidate, reference, relative))
-    alike = np.array_equal(_read(metric, candidate), _read(metric, reference))
+    said, other = candidate.form(metric.needs), reference.form(metric.needs)
+    assert said is not None, "the metric was measured"
+    assert other is not None, "the metric was measured"
+    alike = np.array_equal(said, other)
     identical = alike and (one_model or _one(sample, candidate, reference))
-    apart = None
-    if metric.needs == "label":
-        apart = int(np.count_nonzero(_read(metric, candidate) != _read(metric, reference)))
+    apart = int(np.count_nonzero(said != other)) if metric.needs == "label" else None
     return _measured(
         metric,
         sample,
@@ -236,7 +231,7 @@ def _spread_caution(metric: Metric, inference: Inference, sample: Sample, scale:
 
     Confusion cells have imaginary rows: without any spread not even those would change the gain.
     """
-    units = _units(sample)
+    units = sample.design.units
     enough = units >= ENOUGH_WITHOUT_SPREAD and metric.family != "cells"
     if enough or canonical(inference.standard_error, scale) > 0:
         return ""
@@ -270,14 +265,7 @@ def _class_caution(metric: Metric, sample: Sample) -> str:
         least = MINIMUM_RANKED
     elif metric.family == "mean" and len(classes) == 2:  # losses of many classes seldom rest on one
         least = MINIMUM_LOST
-    code = int(np.argmin(sample.class_sizes)) if classes else 0
-    if not classes or sample.class_sizes[code] >= least:
-        return ""
-    size = int(np.count_nonzero(sample.truth.values == code))
-    return (
-        f"{size:,} rows of class {classes[code]!r} are too few for an interval of {metric.name}, "
-        f"at least {least} are needed"
-    )
+    return sample.few_of_class(metric.name, least)
 
 
 def equal_everywhere(sample: Sample, candidate: Predicted, reference: Predicted) -> bool:
@@ -289,7 +277,7 @@ def equal_everywhere(sample: Sample, candidate: Predicted, reference: Predicted)
     ]
     given = [(one, other) for one, other in forms if one is not None and other is not None]
     return (
-        _units(sample) >= ENOUGH_WITHOUT_SPREAD
+        sample.design.units >= ENOUGH_WITHOUT_SPREAD
         and bool(given)
         and all(np.array_equal(one, other) for one, other in given)
     )
@@ -304,19 +292,3 @@ def _one(sample: Sample, candidate: Predicted, reference: Predicted) -> bool:
     disagreement, too.
     """
     return candidate is reference or equal_everywhere(sample, candidate, reference)
-
-
-def _units(sample: Sample) -> int:
-    """Return the rows, or groups of rows, that were drawn."""
-    groups = sample.design.groups
-    return sample.n if groups is None else int(groups.max()) + 1
-
-
-def _read(metric: Metric, predicted: Predicted) -> Any:
-    """Return what the metric reads."""
-    return {
-        "label": predicted.labels,
-        "score": predicted.ranking,
-        "probability": predicted.probability,
-        "value": predicted.value,
-    }[metric.needs]

@@ -35,9 +35,9 @@ def resampled_pair(
     truth = sample.truth
     order = by_content(_shared(truth), columns(metric, candidate), columns(metric, reference), sample.design)
     rows, copies = _kinds(metric, sample, order.order, candidate, reference)
-    ordered = _take_truth(truth, rows)
-    first = _statistic(metric, ordered, _take(candidate, rows))
-    second = _statistic(metric, ordered, _take(reference, rows))
+    ordered = truth.subset(rows)
+    first = _statistic(metric, ordered, candidate.subset(rows))
+    second = _statistic(metric, ordered, reference.subset(rows))
     # What a relative tolerance adds is taken off again: the gain stays the gain.
     shift = metric.sign * (1 - weight) * metric.value(truth, reference) if weight != 1 else 0.0
 
@@ -60,7 +60,7 @@ def resampled_one(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     """Return the inference on how far one model is on the right side of a floor."""
     order = by_content(_shared(sample.truth), columns(metric, candidate), (), sample.design)
     rows, copies = _kinds(metric, sample, order.order, candidate)
-    value = _statistic(metric, _take_truth(sample.truth, rows), _take(candidate, rows))
+    value = _statistic(metric, sample.truth.subset(rows), candidate.subset(rows))
     return bootstrap(
         metric.sign * (metric.value(sample.truth, candidate) - floor),
         lambda multiplicities: metric.sign * (value(multiplicities) - floor),
@@ -73,12 +73,7 @@ def resampled_one(metric: Metric, sample: Sample, candidate: Predicted, floor: f
 
 def columns(metric: Metric, predicted: Predicted) -> Sequence[npt.NDArray[Any]]:
     """Return the columns that the metric reads of a model's predictions."""
-    form: npt.NDArray[Any] | None = {
-        "label": predicted.labels,
-        "score": predicted.ranking,
-        "probability": predicted.probability,
-        "value": predicted.value,
-    }[metric.needs]
+    form = predicted.form(metric.needs)
     if form is None:
         return ()
     return (form,) if form.ndim == 1 else tuple(form.T)
@@ -126,22 +121,3 @@ def _statistic(metric: Metric, truth: Truth, predicted: Predicted) -> Statistic:
 
 def _shared(truth: Truth) -> list[npt.NDArray[Any]]:
     return [truth.values] if truth.weight is None else [truth.values, truth.weight]
-
-
-def _take_truth(truth: Truth, rows: npt.NDArray[np.intp]) -> Truth:
-    return replace(
-        truth,
-        values=truth.values[rows],
-        weight=None if truth.weight is None else truth.weight[rows],
-        queries=None if truth.queries is None else truth.queries[rows],
-    )
-
-
-def _take(predicted: Predicted, rows: npt.NDArray[np.intp]) -> Predicted:
-    """Return rows in another order."""
-    return Predicted(
-        labels=None if predicted.labels is None else predicted.labels[rows],
-        probability=None if predicted.probability is None else predicted.probability[rows],
-        score=None if predicted.score is None else predicted.score[rows],
-        value=None if predicted.value is None else predicted.value[rows],
-    )

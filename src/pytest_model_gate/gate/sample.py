@@ -62,6 +62,18 @@ class Sample:
             )
         return ""
 
+    def few_of_class(self, metric: str, needed: int) -> str:
+        """Return why the rarest class has too few rows for a metric. Empty: it has enough."""
+        classes = self.truth.classes or ()
+        code = int(np.argmin(self.class_sizes)) if classes else 0
+        if not classes or self.class_sizes[code] >= needed:
+            return ""
+        size = int(np.count_nonzero(self.truth.values == code))
+        return (
+            f"{size:,} rows of class {classes[code]!r} are too few for an interval of {metric}, "
+            f"at least {needed} are needed"
+        )
+
     def telling(self, progress: Callable[[int, int], None]) -> Sample:
         """Return the same rows, whose resampling tells how far it is."""
         return replace(self, resampling=replace(self.resampling, progress=progress))

@@ -135,12 +135,7 @@ _FORMS = {
 
 
 def _check_predicted(metric: Metric, truth: Truth, predicted: Predicted) -> None:
-    form: np.ndarray[Any, Any] | None = {
-        "label": predicted.labels,
-        "score": predicted.ranking,
-        "probability": predicted.probability,
-        "value": predicted.value,
-    }[metric.needs]
+    form = predicted.form(metric.needs)
     if form is None:
         words, remedy = _FORMS[metric.needs]
         raise EvaluationError(f"{metric.name} needs {words}, which this model did not give.", remedy)

@@ -24,9 +24,9 @@ from ..spec import Task
 from ..wording import one_line
 from .checked import checked
 from .levels import Floats
-from .metric import Metric, Needs
+from .metric import Metric
 from .probes import refuse_sum, refuse_unsound, refuse_unsound_cells
-from .rows import Predicted, Truth
+from .rows import Needs, Predicted, Truth
 
 Function = Callable[..., Any]
 
@@ -217,12 +217,7 @@ class _Called:
 
     def inputs(self, truth: Truth, predicted: Predicted) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Return ``y_true`` and ``y_pred``."""
-        said: npt.NDArray[Any] | None = {
-            "label": predicted.labels,
-            "score": predicted.ranking,
-            "probability": predicted.probability,
-            "value": predicted.value,
-        }[self.needs]
+        said = predicted.form(self.needs)
         assert said is not None, "checked before"
         if truth.classes is None:
             return truth.values, said

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from .checked import checked
 from .levels import Floats
-from .metric import Metric, Needs
-from .rows import Predicted, Truth
+from .metric import Metric
+from .rows import Needs, Predicted, Truth
 
 
 def mean_metric(

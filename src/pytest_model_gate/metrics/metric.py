@@ -8,10 +8,7 @@ from typing import Any, Literal
 
 from ..errors import UndefinedMetricError
 from ..spec import Task, Tolerance
-from .rows import Floats, Ints, Mask, Predicted, Truth
-
-#: What a model must be able to say.
-Needs = Literal["label", "score", "probability", "value"]
+from .rows import Floats, Ints, Mask, Needs, Predicted, Truth
 
 #: Which family of intervals suits the metric; ``stats/`` offers one method with guards for each.
 #:

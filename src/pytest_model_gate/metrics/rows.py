@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .levels import Floats, Ints, Levels
 
-__all__ = ["Floats", "Ints", "Mask", "Predicted", "Rows", "Truth"]
+__all__ = ["Floats", "Ints", "Mask", "Needs", "Predicted", "Rows", "Truth"]
 
 Mask = npt.NDArray[np.bool_]
 #: Which rows: a mask, positions in any order, or a window, which copies nothing.
 Rows = Mask | Ints | slice
+#: What a model must be able to say.
+Needs = Literal["label", "score", "probability", "value"]
+
 T = TypeVar("T")
 
 
@@ -122,6 +125,14 @@ class Predicted:
     probability: Floats | None = None
     score: Floats | None = None
     value: Floats | None = None
+
+    def form(self, needs: Needs) -> npt.NDArray[Any] | None:
+        """Return what a metric reads that needs this, or ``None`` where the model did not give it."""
+        if needs == "label":
+            return self.labels
+        if needs == "score":
+            return self.ranking
+        return self.probability if needs == "probability" else self.value
 
     @cached_property
     def ranking(self) -> Floats | None:

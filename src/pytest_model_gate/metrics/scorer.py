@@ -7,7 +7,8 @@ from typing import Any
 from ..errors import ConfigurationError, did_you_mean
 from ..spec import Task
 from .function import called_as
-from .metric import Metric, Needs
+from .metric import Metric
+from .rows import Needs
 
 PREFIX = "sklearn:"
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from .design import Codes, Design, Floats
 from .influence import from_influence
+from .reach import READ_AT
 from .student import Student
 from .variance import variance_of_mean
 
@@ -39,9 +40,6 @@ _OF_TWO = 3.0
 MINIMUM_GROUPS = 20
 
 _ROOT_TWO_PI = 2.5066282746310002
-
-#: The one-sided level that a standard error is read off at.
-_READ_AT = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,8 +111,8 @@ class Allowing:
     @property
     def standard_error(self) -> float:
         """Read off the interval, because the bias shrinks with the rows as the error does."""
-        low, high = self.bounds(_READ_AT)
-        least, most = self.inner.bounds(_READ_AT)
+        low, high = self.bounds(READ_AT)
+        least, most = self.inner.bounds(READ_AT)
         return self.inner.standard_error * (high - low) / (most - least) if most > least else 0.0
 
     @property
@@ -172,9 +170,10 @@ def from_bins(gain: float, candidate: Side, reference: Side | None, design: Desi
 def _caution(telling: float, design: Design) -> str:
     if telling < MINIMUM_BINS:
         return f"nearly all rows lie in {telling:.1f} bins, and an interval needs {MINIMUM_BINS} or more"
-    groups = None if design.groups is None else int(design.groups.max()) + 1
-    if groups is not None and groups < MINIMUM_GROUPS:
-        return f"{groups} groups are too few for an interval of bins, at least {MINIMUM_GROUPS} are needed"
+    if design.groups is not None and design.units < MINIMUM_GROUPS:
+        return (
+            f"{design.units} groups are too few for an interval of bins, at least {MINIMUM_GROUPS} are needed"
+        )
     return ""
 
 

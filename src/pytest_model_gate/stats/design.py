@@ -31,6 +31,11 @@ class Design:
     strata: Codes | None = None
 
     @property
+    def units(self) -> int:
+        """Rows or, where rows come in groups, groups: what was drawn."""
+        return self.n if self.groups is None else int(self.groups.max()) + 1
+
+    @property
     def independent(self) -> bool:
         """Whether the rows are a plain random sample."""
         return self.groups is None and self.strata is None

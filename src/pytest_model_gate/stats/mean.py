@@ -11,8 +11,9 @@ from .student import Student
 from .tails import MINIMUM_KNOWN, few_carry, known_df
 from .variance import too_few
 
-#: So many rows without any spread say little about the rows that were not drawn.
-_ENOUGH_WITHOUT_SPREAD = 300
+#: With fewer rows, or groups of rows, a spread of nothing means nothing: what concerns one row in 100 is in
+#: none of 300 rows once in 20 samples (the rule of three).
+ENOUGH_WITHOUT_SPREAD = 300
 
 
 def mean_of_rows(
@@ -61,7 +62,7 @@ def mean_of_rows(
     fourth = float(squares.sum()) / n
     # Spread that is only rounding error is none.
     if not pseudo and second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
-        few = n < _ENOUGH_WITHOUT_SPREAD
+        few = n < ENOUGH_WITHOUT_SPREAD
         return Student(
             mean - shift,
             0.0,
