@@ -416,7 +416,8 @@ class Evaluation:
     def _measure_now(self, ask: Ask, judged: Judged) -> Measured:
         metric = self._metrics[ask.metric]
         sample, predicted = judged.on(ask.where)
-        if self._progress is not None:
+        if self._progress is not None and metric.may_resample:
+            # Only then: another sample would count its classes anew for every metric.
             sample = sample.telling(
                 partial(self._progress, f"{self.spec.name}: {ask.metric} on {ask.slice}, resamples")
             )

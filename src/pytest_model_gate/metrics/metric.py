@@ -155,6 +155,11 @@ class Metric:
         return 1 if self.higher_is_better else -1
 
     @property
+    def may_resample(self) -> bool:
+        """Whether its interval may take a bootstrap."""
+        return self.family == "resampled" or self.resampler is not None
+
+    @property
     def default_tolerance(self) -> Tolerance:
         """What ``max_regression`` is where nobody chose it."""
         if self.crosses_zero:
