@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_model_gate.data.builtin import model_gate_dataset
-from pytest_model_gate.data.content import content_digest
+from pytest_model_gate.data.sources.builtin import model_gate_dataset
+from pytest_model_gate.data.sources.content import content_digest
 from pytest_model_gate.errors import InvalidError
 from pytest_model_gate.spec import SourceContext
 
@@ -112,7 +112,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch, when):
             next(batches)
         name = "a.parquet"
     else:
-        from pytest_model_gate.data import text
+        from pytest_model_gate.data.sources import text
 
         real = text.read_csv
 

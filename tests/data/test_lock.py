@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_model_gate.data.builtin import model_gate_dataset
 from pytest_model_gate.data.lock import (
     DatasetPin,
     Lock,
@@ -24,6 +23,7 @@ from pytest_model_gate.data.lock import (
     render_lock,
     write_lock,
 )
+from pytest_model_gate.data.sources.builtin import model_gate_dataset
 from pytest_model_gate.errors import ConfigurationError, UnavailableError
 from pytest_model_gate.results import Check, Finding, Verdict
 from pytest_model_gate.spec import SourceContext

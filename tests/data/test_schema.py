@@ -12,9 +12,9 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from pytest_model_gate.data.local import find
-from pytest_model_gate.data.parquet import ParquetDataset
-from pytest_model_gate.data.schema import validate
+from pytest_model_gate.data.schemas.schema import validate
+from pytest_model_gate.data.sources.local import find
+from pytest_model_gate.data.sources.parquet import ParquetDataset
 from pytest_model_gate.errors import ConfigurationError, EvaluationError, ModelGateError, UnavailableError
 from pytest_model_gate.results import Check, Finding, Verdict
 from pytest_model_gate.spec import SourceContext

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pytest_model_gate.data.builtin import model_gate_dataset
+from pytest_model_gate.data.sources.builtin import model_gate_dataset
 from pytest_model_gate.errors import EvaluationError, InvalidError, ModelGateError, UnavailableError
 from pytest_model_gate.spec import SourceContext
 

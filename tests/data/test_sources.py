@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pytest_model_gate.data import builtin
-from pytest_model_gate.data.local import find
-from pytest_model_gate.data.parquet import ParquetDataset
+from pytest_model_gate.data.sources import builtin
+from pytest_model_gate.data.sources.local import find
+from pytest_model_gate.data.sources.parquet import ParquetDataset
 from pytest_model_gate.errors import EvaluationError
 from pytest_model_gate.hooks import PROJECT, HookSpecs
 from pytest_model_gate.spec import SourceContext

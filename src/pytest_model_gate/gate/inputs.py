@@ -102,7 +102,7 @@ class Inputs:
             return dataset.check
         if not self.spec.schema:
             return None
-        from ..data.schema import validate
+        from ..data.schemas.schema import validate
 
         found = attempt("schema", self.spec.schema, lambda: validate(self.spec.schema, dataset, self.context))
         return found.check if isinstance(found, Failed) else found

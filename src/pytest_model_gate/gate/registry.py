@@ -24,7 +24,7 @@ _PYTHON = "python:"
 _METRIC_FORM = "python:package.module:name, for example python:credit.metrics:cost"
 
 #: Our own extensions; pluggy asks the last registered first, so anybody else's come before them.
-BUILT_IN = ("pytest_model_gate.data.builtin", "pytest_model_gate.models.builtin")
+BUILT_IN = ("pytest_model_gate.data.sources.builtin", "pytest_model_gate.models.builtin")
 
 
 def build_registry(plugins: Iterable[object] = ()) -> pluggy.PluginManager:

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ..errors import InvalidError
-from ..wording import shorten
-from .columns import check_unique, choose, describe, type_name
+from ...errors import InvalidError
+from ...wording import shorten
+from ..columns import check_unique, choose, describe, type_name
 from .digest import FileState, check_unchanged, digest_files
 from .frames import (
     BATCH_BYTES,

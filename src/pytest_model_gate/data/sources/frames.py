@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidError
-from ..wording import shorten, some
+from ...errors import InvalidError
+from ...wording import shorten, some
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidError
-from ..wording import one_line, shorten, some
-from .columns import Columns, check_unique, choose, describe
+from ...errors import InvalidError
+from ...wording import one_line, shorten, some
+from ..columns import Columns, check_unique, choose, describe
 from .frames import BATCH_BYTES, Types, data_names, rows_only, rows_per_batch, to_frames
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..results import Finding
-from ..wording import example, share, shorten
+from ...results import Finding
+from ...wording import example, share, shorten
 
 #: Built-in checks that look at one value at a time, so that a dataset can be checked batch by batch.
 ROW_BY_ROW = frozenset(

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InvalidError, UnavailableError
+from ...errors import InvalidError, UnavailableError
 from .local import LocalFile
 
 #: Hashing lets go of the interpreter, so files can be hashed side by side; more than this only seeks.

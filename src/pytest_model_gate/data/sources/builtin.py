@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..hooks import DatasetProtocol, hookimpl
-from ..spec import SourceContext
+from ...hooks import DatasetProtocol, hookimpl
+from ...spec import SourceContext
 
 PYTHON = "python:"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..wording import did_you_mean, example, shorten, some
+from ...wording import did_you_mean, example, shorten, some
 from .rules import Broken, check_rule, column
 
 if TYPE_CHECKING:

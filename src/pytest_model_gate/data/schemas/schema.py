@@ -11,12 +11,12 @@ import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EvaluationError
-from ..hooks import DatasetProtocol
-from ..importing import importable
-from ..results import Check, Finding, Verdict
-from ..spec import SourceContext
-from ..wording import one_line, shorten, some
+from ...errors import EvaluationError
+from ...hooks import DatasetProtocol
+from ...importing import importable
+from ...results import Check, Finding, Verdict
+from ...spec import SourceContext
+from ...wording import one_line, shorten, some
 from .findings import broken_rules
 from .rules import ROW_BY_ROW, Broken
 from .schema_file import load_schema, quiet_pandera

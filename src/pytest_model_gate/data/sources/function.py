@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..errors import EvaluationError, InvalidError
-from ..hooks import DatasetProtocol
-from ..importing import import_object, importable, where
-from ..wording import one_line
-from .columns import check_unique, describe
+from ...errors import EvaluationError, InvalidError
+from ...hooks import DatasetProtocol
+from ...importing import import_object, importable, where
+from ...wording import one_line
+from ..columns import check_unique, describe
 from .content import content_digest
 from .frames import data_names
 from .memory import FrameDataset, TableDataset, arrow_schema, as_columns

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InvalidError
-from ..wording import shorten
-from .columns import type_name
+from ...errors import InvalidError
+from ...wording import shorten
+from ..columns import type_name
 from .digest import sha256
 
 #: Rows that are turned into bytes at a time.

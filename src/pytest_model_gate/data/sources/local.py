@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..errors import EvaluationError, UnavailableError
-from ..wording import nearest, shorten, some
+from ...errors import EvaluationError, UnavailableError
+from ...wording import nearest, shorten, some
 
 Format = Literal["parquet", "csv", "feather", "jsonl"]
 

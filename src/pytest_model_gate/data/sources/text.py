@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import InvalidError
-from ..wording import shorten
-from .columns import check_unique
+from ...errors import InvalidError
+from ...wording import shorten
+from ..columns import check_unique
 from .reading import reading
 
 if TYPE_CHECKING:

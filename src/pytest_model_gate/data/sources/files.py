@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..hooks import DatasetProtocol
+from ...hooks import DatasetProtocol
 from .digest import FileState, check_unchanged, digest_files
 from .frames import data_names
 from .local import LocalFiles, find
@@ -31,7 +31,7 @@ def open_files(source: str, root: str) -> DatasetProtocol:
 
 
 def _open_whole(found: LocalFiles) -> DatasetProtocol:
-    from .columns import describe
+    from ..columns import describe
     from .text import read_csv, read_json_lines
 
     file = found.files[0]

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import InvalidError, ModelGateError, UnavailableError
-from ..wording import one_line
+from ...errors import InvalidError, ModelGateError, UnavailableError
+from ...wording import one_line
 
 #: pyarrow ends these messages with the row's text, and rows do not belong into messages.
 _ROW_TEXT = re.compile(r"(Expected \d+ columns, got \d+).*", re.DOTALL)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError, ModelGateError, UnavailableError
-from ..importing import import_object
-from ..wording import did_you_mean, one_line, shorten, some
+from ...errors import ConfigurationError, ModelGateError, UnavailableError
+from ...importing import import_object
+from ...wording import did_you_mean, one_line, shorten, some
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 #: What pandera writes into schema files beside the arguments of its own classes.
