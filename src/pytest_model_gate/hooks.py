@@ -34,7 +34,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class DatasetProtocol(Protocol):
-    """An opened dataset: one immutable version, with the digest of all of its content."""
+    """An opened dataset: one immutable version, with the digest of all of its content.
+
+    It may also have a text ``version``: which version its source meant, where the source has versions of
+    its own (a commit, a snapshot). The lock file keeps it, and ``SourceContext.pinned_versions`` brings it
+    back when the source is opened again.
+    """
 
     source: str
     resolved: str
@@ -44,6 +49,11 @@ class DatasetProtocol(Protocol):
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows in order, only the named columns; at least one (maybe empty) frame."""
+
+
+def version_of(dataset: DatasetProtocol) -> str:
+    """Return the version that a dataset says it is; empty where its source has no versions."""
+    return str(getattr(dataset, "version", ""))
 
 
 class ModelProtocol(Protocol):

@@ -332,6 +332,9 @@ class SourceContext:
         Model source -> digest that ``model-gate.lock`` agrees to.
     key : str
         Column that joins a predictions file to the dataset. Empty: none.
+    pinned_versions : Mapping[str, str]
+        Dataset source -> the version that ``model-gate.lock`` agrees to. A source whose name can move (a
+        branch, ``latest``) opens that version. Empty while pinning: then the name means what it means now.
     """
 
     root: str = "."
@@ -339,3 +342,4 @@ class SourceContext:
     trusted_sources: tuple[str, ...] = ()
     pinned_models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     key: str = ""
+    pinned_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

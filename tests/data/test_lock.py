@@ -178,7 +178,7 @@ AT = 'datasets."data/holdout.parquet"'
         (("[models.", "[model."), "LOCK has an unknown key 'model'.\n  Did you mean 'models'?"),
         (
             ("rows = 30000", "rows = 30000\nowner = 'me'"),
-            f"LOCK has an unknown key 'owner' in [{AT}].\n  Known: digest, rows, created, columns.",
+            f"LOCK has an unknown key 'owner' in [{AT}].\n  Known: version, digest, rows, created, columns.",
         ),
         (("rows = 30000\n", ""), f"LOCK has no {AT}.rows.\n  {RESTORE}"),
         (("rows = 30000", "rows = '30000'"), f"LOCK has '30000' as {AT}.rows; a whole number >= 0 was needed.\n  {RESTORE}"),

@@ -107,6 +107,7 @@ def render_lock(lock: Lock) -> str:
         table = f"datasets.{_text(agreed.source)}"
         lines += [
             f"\n[{table}]\n",
+            *([f"version = {_text(agreed.version)}\n"] if agreed.version else []),
             f"digest = {_text(agreed.digest)}\n",
             f"rows = {agreed.rows}\n",
             f"created = {agreed.created.isoformat()}\n",
@@ -166,7 +167,7 @@ class _Reader:
     def _dataset(self, source: str, plain: Any) -> DatasetPin:
         at = f"datasets.{_text(source)}"
         plain = self._is(plain, at, "a table", lambda v: isinstance(v, dict))
-        self._known(plain, ("digest", "rows", "created", "columns"), at)
+        self._known(plain, ("version", "digest", "rows", "created", "columns"), at)
         columns = self._table(plain, "columns", at, required=True)
         for name, kind in columns.items():
             self._is(kind, f"{at}.columns.{_key(name)}", "the name of a type", lambda v: isinstance(v, str))
@@ -176,7 +177,13 @@ class _Reader:
             rows=self._need(plain, "rows", at, "a whole number >= 0", lambda v: type(v) is int and v >= 0),
             columns=tuple(columns.items()),
             created=self._need(plain, "created", at, "a date", lambda v: type(v) is datetime.date),
+            version=self._version(plain, at),
         )
+
+    def _version(self, plain: Mapping[str, Any], at: str) -> str:
+        if "version" not in plain:
+            return ""
+        return str(self._need(plain, "version", at, "text", lambda v: isinstance(v, str) and bool(v)))
 
     def _model(self, source: str, plain: Any) -> ModelPin:
         at = f"models.{_text(source)}"

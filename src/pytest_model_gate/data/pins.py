@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, replace
 
-from ..hooks import DatasetProtocol
+from ..hooks import DatasetProtocol, version_of
 from ..results import Check, Finding, Verdict
 from ..wording import nearest, shorten, some
 
@@ -30,6 +30,8 @@ class DatasetPin:
         Names and types, in order.
     created : datetime.date
         When this content was pinned.
+    version : str
+        What the source meant by then, where it has versions of its own: a commit, a snapshot. Empty: none.
     """
 
     source: str
@@ -37,6 +39,7 @@ class DatasetPin:
     rows: int
     columns: tuple[tuple[str, str], ...]
     created: datetime.date
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,10 @@ class Lock:
     def model_digests(self) -> dict[str, str]:
         """Return model source -> digest, as ``SourceContext.pinned_models`` wants it."""
         return {pin.source: pin.digest for pin in self.models}
+
+    def versions(self) -> dict[str, str]:
+        """Return dataset source -> version, as ``SourceContext.pinned_versions`` wants it."""
+        return {pin.source: pin.version for pin in self.datasets if pin.version}
 
 
 def check_pin(lock: Lock, dataset: DatasetProtocol) -> Check:
@@ -103,6 +110,7 @@ def pin(lock: Lock, dataset: DatasetProtocol, today: datetime.date) -> Lock:
         rows=dataset.rows,
         columns=tuple(dataset.columns),
         created=today,
+        version=version_of(dataset),
     )
     old = lock.dataset(dataset.source)
     # The date is that of the content: pinning the same content again is no news.

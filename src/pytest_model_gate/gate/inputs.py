@@ -62,6 +62,10 @@ class Inputs:
             trusted_sources=spec.trusted_sources,
             pinned_models=MappingProxyType({} if isinstance(lock, Failed) else lock.model_digests()),
             key=spec.key,
+            # Pinning asks what a moving name means now; judging takes what was agreed to.
+            pinned_versions=MappingProxyType(
+                {} if self._pin or isinstance(lock, Failed) else lock.versions()
+            ),
         )
 
     @cached_property

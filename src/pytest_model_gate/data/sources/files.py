@@ -22,7 +22,11 @@ def open_files(source: str, root: str) -> DatasetProtocol:
     root : str
         Directory that relative paths start from.
     """
-    found = find(source, root)
+    return open_found(find(source, root))
+
+
+def open_found(found: LocalFiles) -> DatasetProtocol:
+    """Open files that lie on this machine, wherever they come from: all their bytes are hashed here."""
     if found.format == "parquet":
         from .parquet import ParquetDataset
 
@@ -40,12 +44,12 @@ def _open_whole(found: LocalFiles) -> DatasetProtocol:
     if found.format == "feather":
         table = _read_feather(str(file.path), found.source)
         check_unchanged([state])
-        return TableDataset(found.source, found.resolved, digest, table)
+        return TableDataset(found.source, found.resolved, digest, table, version=found.version)
     read = read_csv if found.format == "csv" else read_json_lines
     frame = read(file.path, found.source)
     check_unchanged([state])
     columns = describe(arrow_schema(frame, found.source))
-    return FrameDataset(found.source, found.resolved, digest, frame, columns)
+    return FrameDataset(found.source, found.resolved, digest, frame, columns, version=found.version)
 
 
 def _read_feather(path: str, name: str) -> Any:

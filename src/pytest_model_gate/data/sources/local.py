@@ -53,6 +53,8 @@ class LocalFiles:
         In the order in which their rows come: sorted by name.
     single : bool
         Whether the source names one file (and not a folder or glob that holds one).
+    version : str
+        Which version of the source these files are, where it has versions. Empty: none.
     """
 
     source: str
@@ -60,6 +62,7 @@ class LocalFiles:
     format: Format
     files: tuple[LocalFile, ...]
     single: bool
+    version: str = ""
 
 
 def is_local(source: str) -> bool:

@@ -25,9 +25,10 @@ class FrameDataset:
         frame: pd.DataFrame,
         columns: Columns,
         *,
+        version: str = "",
         batch_bytes: int = BATCH_BYTES,
     ) -> None:
-        self.source, self.resolved, self.digest = source, resolved, digest
+        self.source, self.resolved, self.digest, self.version = source, resolved, digest, version
         self.columns = columns
         self.rows = len(frame)
         self._frame = frame
@@ -50,11 +51,18 @@ class TableDataset:
     """A dataset that is an Arrow table."""
 
     def __init__(
-        self, source: str, resolved: str, digest: str, table: Any, *, batch_bytes: int = BATCH_BYTES
+        self,
+        source: str,
+        resolved: str,
+        digest: str,
+        table: Any,
+        *,
+        version: str = "",
+        batch_bytes: int = BATCH_BYTES,
     ) -> None:
         check_unique(table.column_names, source)
         table = table.select(data_names(table.schema))
-        self.source, self.resolved, self.digest = source, resolved, digest
+        self.source, self.resolved, self.digest, self.version = source, resolved, digest, version
         self.columns = describe(table.schema)
         self.rows: int = table.num_rows
         self._table = table

@@ -47,7 +47,7 @@ class ParquetDataset:
     """
 
     def __init__(self, found: LocalFiles, *, batch_bytes: int = BATCH_BYTES) -> None:
-        self.source, self.resolved = found.source, found.resolved
+        self.source, self.resolved, self.version = found.source, found.resolved, found.version
         self._files = found.files
         self._batch_bytes = batch_bytes
         self._states = [FileState.of(file) for file in found.files]
