@@ -52,6 +52,10 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "metrics": {"numpy": When.TOP, "scipy": When.LAZY, "sklearn": When.LAZY},
     "data": {
         "numpy": When.TOP,
+        "botocore": When.LAZY,
+        "fsspec": When.LAZY,
+        "lakefs": When.LAZY,
+        "lakefs_sdk": When.LAZY,
         "pandas": When.LAZY,
         "pandera": When.LAZY,
         "pyarrow": When.LAZY,
