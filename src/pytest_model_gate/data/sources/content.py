@@ -44,21 +44,78 @@ def content_digest(names: Sequence[str], column: Callable[[str], Any]) -> str:
 
 
 def _line(name: str, column: Any) -> bytes:
-    stream = _Stream()
+    found = _Column(name, column.type)
     for chunk in column.chunks:
-        for start in range(0, len(chunk), _PIECE):
+        found.add(chunk)
+    return found.line()
+
+
+class ContentDigest:
+    """The same digest of a table whose rows come in batches; how they were cut does not matter.
+
+    Used as a context: it hashes columns side by side.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Of every batch.
+    """
+
+    def __init__(self, schema: Any) -> None:
+        self._columns = [_Column(item.name, item.type) for item in schema]
+        self.rows = 0
+
+    def __enter__(self) -> ContentDigest:
+        self._pool = ThreadPoolExecutor(_WORKERS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def add(self, batch: Any) -> None:
+        """Take the rows of one record batch."""
+        self.rows += batch.num_rows
+        for _ in self._pool.map(lambda pair: pair[0].add(pair[1]), zip(self._columns, batch, strict=True)):
+            pass
+
+    def lines(self) -> dict[str, bytes]:
+        """Return what the digest is over, by column: two reads of a column have the same line."""
+        return {column.name: column.line() for column in self._columns}
+
+    def digest(self) -> str:
+        """Return ``"sha256:<hex>"`` over all rows so far."""
+        return sha256(b"".join(column.line() for column in self._columns))
+
+
+class _Column:
+    """The line of one column, over the rows that it was given."""
+
+    def __init__(self, name: str, kind: Any) -> None:
+        self.name = name
+        self._kind = kind
+        self._rows = 0
+        self._stream = _Stream()
+        self._ordered: dict[str, None] = {}
+
+    def add(self, array: Any) -> None:
+        self._rows += len(array)
+        for start in range(0, len(array), _PIECE):
             try:
-                stream.add(chunk.slice(start, _PIECE))
+                self._stream.add(array.slice(start, _PIECE))
             except NotImplementedError:
                 raise InvalidError(
-                    f"Column '{shorten(name)}' of type {type_name(column.type)} cannot be hashed.",
+                    f"Column '{shorten(self.name)}' of type {type_name(self._kind)} cannot be hashed.",
                     "Convert it to numbers, text, booleans, dates, or lists or structs of these.",
                 ) from None
-    kind = type_name(column.type)
-    if kind.startswith("ordered "):
-        # Their order is part of what the values mean; the order of other categories is not.
-        kind += str(list(dict.fromkeys(str(v) for c in column.chunks for v in c.dictionary.to_pylist())))
-    return json.dumps([name, kind, len(column), *stream.hexes()]).encode() + b"\n"
+        if getattr(self._kind, "ordered", False):
+            self._ordered.update(dict.fromkeys(str(value) for value in array.dictionary.to_pylist()))
+
+    def line(self) -> bytes:
+        kind = type_name(self._kind)
+        if kind.startswith("ordered "):
+            # Their order is part of what the values mean; the order of other categories is not.
+            kind += str(list(self._ordered))
+        return json.dumps([self.name, kind, self._rows, *self._stream.hexes()]).encode() + b"\n"
 
 
 class _Stream:
@@ -94,6 +151,9 @@ class _Stream:
         if pa.types.is_struct(kind):
             for position, child in enumerate(array.flatten()):
                 self._child(position).add(child)
+        elif pa.types.is_map(kind):
+            pairs = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
+            self._add_lists(array.cast(pa.list_(pairs)))
         elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
             self._add_lists(array)
         elif type_name(kind) in ("string", "binary"):

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from ...errors import InvalidError
 from ...wording import shorten
 from ..columns import check_unique, choose, describe, type_name
+from .cuts import in_tables
 from .digest import FileState, check_unchanged, digest_files
 from .frames import (
     BATCH_BYTES,
@@ -102,23 +103,12 @@ class ParquetDataset:
         import pyarrow as pa
 
         schema = pa.schema([self._schema.field(name) for name in names], metadata=self._schema.metadata)
-        waiting: list[Any] = []
-        rows = 0
-        empty = True
-        for position, file in enumerate(self._files):
-            for batch in self._record_batches(file, names, size):
-                waiting.append(self._conform(batch, position, schema))
-                rows += batch.num_rows
-                if rows < size:
-                    continue
-                del batch
-                full, waiting = _cut(waiting, size)
-                rows -= size
-                empty = False
-                # Handed over, not kept: whoever takes the table can free it while it is converted.
-                yield full.pop()
-        if rows or empty:
-            yield pa.concat_tables(waiting) if waiting else schema.empty_table()
+        conformed = (
+            self._conform(batch, position, schema)
+            for position, file in enumerate(self._files)
+            for batch in self._record_batches(file, names, size)
+        )
+        return in_tables(conformed, schema, size)
 
     def _record_batches(self, file: LocalFile, names: Sequence[str], size: int) -> Iterator[Any]:
         stored = [name for name in names if name not in self._partitions]
@@ -157,17 +147,6 @@ def _opened(file: LocalFile) -> Any:
 
     # Buffered, because unbuffered it holds all bytes of a row group while it decodes the first rows.
     return pq.ParquetFile(file.path, pre_buffer=False, buffer_size=_READ_BYTES)
-
-
-def _cut(tables: list[Any], size: int) -> tuple[list[Any], list[Any]]:
-    """Return one table of ``size`` rows, and what is left of the last of these."""
-    import pyarrow as pa
-
-    last = tables.pop()
-    before = sum(table.num_rows for table in tables)
-    full = pa.concat_tables([*tables, last.slice(0, size - before)])
-    rest = last.slice(size - before)
-    return [full], [rest] if rest.num_rows else []
 
 
 class _Footers:
