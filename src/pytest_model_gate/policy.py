@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .results import Check, Line, Question, Verdict
+from .results import Check, Finding, Line, Question, Verdict
 
 #: From the gravest to the least: the gate's verdict is the first of these that any part has.
 GRAVITY = (Verdict.ERROR, Verdict.INVALID, Verdict.REGRESSED, Verdict.INCONCLUSIVE)
@@ -130,6 +130,21 @@ def decide(
     if p_regressed < alpha:
         return Decision(verdict=Verdict.REGRESSED, reason=_FAILS[question])
     return Decision(verdict=Verdict.INCONCLUSIVE, reason="the data cannot tell")
+
+
+def check_verdict(findings: Iterable[Finding], *, unknown: Iterable[Finding] = ()) -> Verdict:
+    """Return the verdict of a check on data: findings that only warn fail nothing.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+        Rules that do not hold.
+    unknown : iterable of Finding
+        Rules of which nobody knows whether they hold: ``error``, where nothing is known to be broken.
+    """
+    if any(finding.severity == "fail" for finding in findings):
+        return Verdict.INVALID
+    return Verdict.ERROR if any(finding.severity == "fail" for finding in unknown) else Verdict.PASS
 
 
 def gate_verdict(

@@ -202,6 +202,14 @@ class Finding:
         How many rows (or things) are affected.
     examples : tuple of str
         A few offending values, shortened.
+    rule : str
+        Name of the rule that is broken, for programs. Empty: it has none.
+    share : float or None
+        ``count`` as a share of all rows.
+    rows : tuple of int
+        The first few rows that are affected, counted from 0.
+    severity : {"fail", "warn"}
+        Whether it keeps the candidate from shipping, or is only said.
     """
 
     subject: str
@@ -209,6 +217,10 @@ class Finding:
     remedy: str = ""
     count: int | None = None
     examples: tuple[str, ...] = ()
+    rule: str = ""
+    share: float | None = None
+    rows: tuple[int, ...] = ()
+    severity: Literal["fail", "warn"] = "fail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +236,7 @@ class Check:
     summary : str
         A few words for the header of a report.
     findings : tuple of Finding
-        The problems, empty where it passed.
+        The problems; where it passed, only those that warn.
     """
 
     name: str
@@ -236,6 +248,11 @@ class Check:
     def fails(self) -> bool:
         """Whether this check keeps the candidate from shipping."""
         return self.verdict is not Verdict.PASS
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that are only said."""
+        return tuple(finding for finding in self.findings if finding.severity == "warn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -497,9 +514,9 @@ class GateRecord:
 
     @property
     def warnings(self) -> int:
-        """How many lines pass, but with something to say; a segment that was found is one too."""
+        """How many lines pass, but with something to say; segments that were found and findings are, too."""
         said = sum(
             1 for line in self.lines if not line.fails and (line.verdict is not Verdict.PASS or line.warning)
         )
         found = self.search is not None and self.search.on_found == "warn" and self.search.proven
-        return said + int(found)
+        return said + int(found) + sum(len(check.warnings) for check in self.checks)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ..results import Bins, Finding, GateRecord, HoldoutUse, Line, SmallSlice, Verdict
+from ..results import Bins, Check, Finding, GateRecord, HoldoutUse, Line, SmallSlice, Verdict
+from ..wording import plural
 from .combine import combine
 from .escape import plain
 from .numbers import decimals, number
@@ -73,7 +74,8 @@ def block(record: GateRecord, *, verbosity: int = 0, width: int = WIDTH) -> Iter
     if record.asked != "gate":
         yield Text(f"  {'asked':<11} {plain(record.asked)}")
     yield from _context(record, full=verbosity > 0)
-    yield from _failed_checks(record)
+    for check in record.checks:
+        yield from found_by(check)
     if record.lines:
         yield from table(record, verbosity=verbosity, width=width)
         yield from _same_rows(record.lines, every=verbosity > 0)
@@ -152,6 +154,8 @@ def _cautions(record: GateRecord) -> str:
         (len(record.small_slices), "small slices not judged"),
     )
     said = [f"{count} {what}" for count, what in counted if count]
+    warned = sum(len(check.warnings) for check in record.checks)
+    said += [f"{plural(warned, 'warning')} about the data"] if warned else []
     if record.search is not None and record.search.proven:
         said.append(proven_in_words(record.search))
     if record.dataset is not None and record.dataset.pin.startswith("pinned now"):
@@ -212,14 +216,24 @@ def _digest(digest: str, *, full: bool) -> str:
 
 
 def _failed_checks(record: GateRecord) -> Iterator[Text]:
-    """Render what the checks found, and what to do next."""
+    """Render what the checks found that fail, and what to do next."""
     for check in record.checks:
-        if not check.fails:
-            continue
-        said = [finding.problem for finding in check.findings]
+        if check.fails:
+            yield from found_by(check)
+
+
+def found_by(check: Check) -> Iterator[Text]:
+    """Render what one check found: what fails first, then what is only said."""
+    failing = [finding for finding in check.findings if finding.severity == "fail"]
+    if check.fails:
+        said = [finding.problem for finding in failing]
         summary = "" if check.summary in said else f" {plain(check.summary)}"
         yield Text(f"  {word_of(check.verdict)} {plain(check.name)}:{summary}", "bad")
-        for finding in check.findings:
+        for finding in failing:
+            yield from _finding(finding)
+    if check.warnings:
+        yield Text(f"  WARNING {plain(check.name)}: {plural(len(check.warnings), 'warning')}", "warn")
+        for finding in check.warnings:
             yield from _finding(finding)
 
 
@@ -250,7 +264,9 @@ def _finding(finding: Finding) -> Iterator[Text]:
     told = finding.count is None or f"{finding.count:,}" in finding.problem
     count = "" if told else f"{finding.count:,}"
     examples = ", ".join(plain(example) for example in finding.examples)
-    more = "; ".join(part for part in (count, f"e.g. {examples}" if examples else "") if part)
+    rows = ", ".join(f"{row:,}" for row in finding.rows)
+    where = f"row{'s' * (len(finding.rows) > 1)} {rows}" if rows else ""
+    more = "; ".join(part for part in (count, f"e.g. {examples}" if examples else "", where) if part)
     subject, problem = plain(finding.subject), plain(finding.problem)
     # Many sentences name their subject themselves.
     said = problem if subject in problem else f"{subject}: {problem}"
