@@ -15,7 +15,13 @@ import pytest
 from pytest_model_gate.data.schemas.schema import validate
 from pytest_model_gate.data.sources.local import find
 from pytest_model_gate.data.sources.parquet import ParquetDataset
-from pytest_model_gate.errors import ConfigurationError, EvaluationError, ModelGateError, UnavailableError
+from pytest_model_gate.errors import (
+    ConfigurationError,
+    EvaluationError,
+    InvalidError,
+    ModelGateError,
+    UnavailableError,
+)
 from pytest_model_gate.results import Check, Finding, Verdict
 from pytest_model_gate.spec import SourceContext
 
@@ -61,6 +67,9 @@ def test_a_model_is_a_schema(check):
             remedy=FIX,
             count=1,
             examples=("29",),
+            rule="greater_than_or_equal_to",
+            share=0.25,
+            rows=(2,),
         ),
     )
 
@@ -203,7 +212,74 @@ def test_checks_that_only_warn_warn(check):
     assert found == Check(
         name="schema",
         verdict=Verdict.PASS,
-        summary="ok, 2 columns; warning: Column 'age' must be more than 30; 1 of 4 rows (25.0%) breaks it",
+        summary="ok, 2 columns; 1 warning",
+        findings=(
+            Finding(
+                subject="age",
+                problem="Column 'age' must be more than 30; 1 of 4 rows (25.0%) breaks it.",
+                remedy=FIX,
+                count=1,
+                examples=("29",),
+                rule="greater_than",
+                share=0.25,
+                rows=(2,),
+                severity="warn",
+            ),
+        ),
+    )
+
+
+def test_a_warning_is_not_lost_where_the_schema_fails(check):
+    schema = of(age=pa.Column(int, [pa.Check.gt(30, raise_warning=True), pa.Check.lt(50)]))
+    found = check(schema, GOOD)
+    assert (found.verdict, found.summary) == (Verdict.INVALID, "1 problem: age")
+    assert [(finding.rule, finding.severity) for finding in found.findings] == [
+        ("greater_than", "warn"),
+        ("less_than", "fail"),
+    ]
+
+
+def test_a_warning_check_that_cannot_run_fails_nothing_and_is_said(check):
+    schema = of(age=pa.Column(int, pa.Check(lambda s: s.no_such_thing, name="typo", raise_warning=True)))
+    found = check(schema, GOOD)
+    assert (found.verdict, found.summary) == (Verdict.PASS, "ok, 2 columns; 1 warning")
+
+
+def test_ten_broken_columns_of_thousands_of_rows_lose_nothing(check):
+    rows = 30_000
+    frame = pd.DataFrame({f"c{i}": np.arange(rows) + i for i in range(10)})
+    for i in range(10):
+        frame[f"t{i}"] = pd.Series(
+            [None if row % 3 == 0 else f"v{row % 7}" for row in range(rows)], dtype="str"
+        )
+    schema = pa.DataFrameSchema(
+        {
+            **{f"c{i}": pa.Column(int, [pa.Check.lt(100 + i), pa.Check.ge(5 + i)]) for i in range(10)},
+            **{f"t{i}": pa.Column(str, pa.Check.isin(["v0", "v1"])) for i in range(10)},
+            "absent": pa.Column(int),
+        },
+        unique=["t0"],
+    )
+    found = check(schema, frame)
+    assert len(found.findings) == 10 * 2 + 10 * 2 + 1 + 1
+    assert {(f.rule, f.count, f.rows) for f in found.findings if f.subject.startswith("c")} == {
+        ("less_than", rows - 100, (100, 101, 102)),
+        ("greater_than_or_equal_to", 5, (0, 1, 2)),
+    }
+    others = sum(1 for row in range(rows) if row % 3 and row % 7 > 1)
+    assert {(f.rule, f.count, f.rows) for f in found.findings if f.subject[1:].isdigit() and f.subject[0] == "t" and f.rule != "unique"} == {
+        ("series_contains_nulls", rows // 3, (0, 3, 6)),
+        ("isin", others, (2, 4, 5)),
+    }  # fmt: skip
+
+
+def test_a_frame_with_two_columns_of_one_name(check):
+    frame = pd.DataFrame([[1, 2]], columns=["age", "age"])
+    with pytest.raises(InvalidError) as error:
+        check(of(age=pa.Column(int)), frame)
+    assert str(error.value) == (
+        "The frame has more than one column named 'age'.\n"
+        "  Rename or remove the duplicates: a gate names columns."
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...wording import did_you_mean, example, shorten, some
 from .rules import Broken, check_rule, column
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 _DATASET = "dataset"
 #: The order of findings on one column; after these come its checks, in the schema's order.
 _ORDER = ("WRONG_DATATYPE", "DATATYPE_COERCION", "SERIES_CONTAINS_NULLS", "SERIES_CONTAINS_DUPLICATES")
+_MOST = 3
 _TEXT_TYPES = ("str", "string")
 
 
@@ -40,6 +43,8 @@ def broken_rules(errors: Sequence[Any], frame: pd.DataFrame) -> Iterator[tuple[B
             continue
         check = error.check if hasattr(error.check, "statistics") else None
         broken = _broken(error, reason, name, frame)
+        broken.name = (getattr(check, "name", None) or "check") if check is not None else reason.lower()
+        broken.rows = _rows(error, frame)
         broken.place = _ORDER.index(reason) if reason in _ORDER else len(_ORDER) + (error.check_index or 0)
         yield broken, check
 
@@ -116,11 +121,14 @@ def _type(dtype: Any) -> str:
 
 def _joint(schema: Any, frame: pd.DataFrame) -> Iterator[Broken]:
     """Yield each set of columns that must be unique together and is not; pandera stops at the first."""
+    import pandas as pd
+
     keep: Any = {"exclude_first": "first", "exclude_last": "last"}.get(str(schema.report_duplicates), False)
     sets = [schema.unique] if all(isinstance(name, str) for name in schema.unique) else schema.unique
     for names in sets:
         present = [name for name in names if name in frame.columns]
-        count = int(frame.duplicated(subset=present, keep=keep).sum()) if present else 0
+        twice = frame.duplicated(subset=present, keep=keep).to_numpy() if present else np.zeros(0, dtype=bool)
+        count = int(twice.sum())
         if count:
             listed = some(str(name) for name in present)
             said = (
@@ -128,7 +136,9 @@ def _joint(schema: Any, frame: pd.DataFrame) -> Iterator[Broken]:
                 if len(present) == 1
                 else f"Columns {listed} must be unique together"
             )
-            yield Broken(listed, said, "repeat", count)
+            counts_rows = isinstance(frame.index, pd.RangeIndex)
+            rows = [int(row) for row in frame.index[twice][:_MOST]] if counts_rows else []
+            yield Broken(listed, said, "repeat", count, name="unique", rows=rows)
 
 
 def _count(error: Any) -> int | None:
@@ -147,12 +157,23 @@ def _failing(error: Any) -> int | None:
     return len(output) - int(output.eq(True).sum())
 
 
+def _rows(error: Any, frame: pd.DataFrame) -> list[int]:
+    """Return the first rows that pandera lists, where the frame's index counts rows."""
+    import pandas as pd
+
+    cases = error.failure_cases
+    if not isinstance(frame.index, pd.RangeIndex) or not hasattr(cases, "columns") or "index" not in cases:
+        return []
+    listed = cases["index"].head(1000).dropna()
+    return list(dict.fromkeys(int(row) for row in listed))[:_MOST]
+
+
 def _examples(error: Any) -> list[str]:
     cases = error.failure_cases
     if not hasattr(cases, "columns") or "failure_case" not in cases:
         return []
     found = (example(value) for value in cases["failure_case"].head(1000))
-    return list(dict.fromkeys(found))[:3]
+    return list(dict.fromkeys(found))[:_MOST]
 
 
 def _categories(dtype: Any) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ...results import Finding
 from ...wording import example, share, shorten
@@ -60,6 +60,10 @@ class Broken:
         Whether the check itself failed, so that nobody knows.
     place : int
         Where it stands among the findings on its subject.
+    name : str
+        What programs call the rule.
+    rows : list of int
+        The first rows that break it.
     """
 
     subject: str
@@ -70,14 +74,17 @@ class Broken:
     remedy: str = _REMEDY
     unchecked: bool = False
     place: int = 0
+    name: str = ""
+    rows: list[int] = field(default_factory=list)
 
     def add(self, other: Broken) -> None:
         """Count the same rule on other rows, too."""
         if self.count is not None and other.count is not None:
             self.count += other.count
         self.examples = list(dict.fromkeys([*self.examples, *other.examples]))[:_MOST_EXAMPLES]
+        self.rows = [*self.rows, *other.rows][:_MOST_EXAMPLES]
 
-    def finding(self, rows: int) -> Finding:
+    def finding(self, rows: int, severity: Literal["fail", "warn"] = "fail") -> Finding:
         """Return the finding, as a share of all rows."""
         if self.count is None:
             problem = f"{self.rule}."
@@ -89,6 +96,10 @@ class Broken:
             remedy=self.remedy,
             count=self.count,
             examples=tuple(self.examples),
+            rule=self.name,
+            share=self.count / rows if self.count is not None and rows else None,
+            rows=tuple(self.rows),
+            severity=severity,
         )
 
 

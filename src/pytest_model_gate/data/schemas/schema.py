@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EvaluationError
 from ...hooks import DatasetProtocol
 from ...importing import importable
+from ...policy import check_verdict
 from ...results import Check, Finding, Verdict
 from ...spec import SourceContext
-from ...wording import one_line, shorten, some
+from ...wording import one_line, plural, shorten, some
+from ..columns import check_unique
 from .findings import broken_rules
 from .rules import ROW_BY_ROW, Broken
 from .schema_file import load_schema, quiet_pandera
@@ -78,6 +80,7 @@ def _frames(schema: Any, data: DatasetProtocol | pd.DataFrame) -> Iterator[pd.Da
     import pandas as pd
 
     if isinstance(data, pd.DataFrame):
+        check_unique([str(name) for name in data.columns], "The frame")
         yield data
     elif _row_by_row(schema):
         yield from data.batches()
@@ -149,19 +152,24 @@ class _Tally:
                 remedy="Check how the dataset was made.",
             )
             return Check(name="schema", verdict=Verdict.INVALID, summary="no rows", findings=(empty,))
-        failing = [broken for key, broken in self._broken.items() if key not in self._advisory]
-        # By the schema's order: that of the batches must not show.
-        failing.sort(key=lambda broken: (self._position(broken.subject), broken.place))
-        if not failing:
-            return Check(name="schema", verdict=Verdict.PASS, summary=self._passed())
-        invalid = any(not broken.unchecked for broken in failing)
-        count = "1 problem" if len(failing) == 1 else f"{len(failing)} problems"
-        subjects = dict.fromkeys(broken.subject for broken in failing)
+        told = [
+            (broken, broken.finding(self._rows, "warn" if key in self._advisory else "fail"))
+            # By the schema's order: that of the batches must not show.
+            for key, broken in sorted(
+                self._broken.items(), key=lambda item: (self._position(item[1].subject), item[1].place)
+            )
+        ]
+        failing = [finding for _, finding in told if finding.severity == "fail"]
+        subjects = dict.fromkeys(finding.subject for finding in failing)
+        summary = f"{plural(len(failing), 'problem')}: {some(subjects, 4)}" if failing else self._passed()
         return Check(
             name="schema",
-            verdict=Verdict.INVALID if invalid else Verdict.ERROR,
-            summary=f"{count}: {some(subjects, 4)}",
-            findings=tuple(broken.finding(self._rows) for broken in failing),
+            verdict=check_verdict(
+                [finding for broken, finding in told if not broken.unchecked],
+                unknown=[finding for broken, finding in told if broken.unchecked],
+            ),
+            summary=summary,
+            findings=tuple(finding for _, finding in told),
         )
 
     def _position(self, subject: str) -> int:
@@ -169,9 +177,7 @@ class _Tally:
 
     def _passed(self) -> str:
         said = [f"ok, {self._columns} column{'' if self._columns == 1 else 's'}"]
-        said += [
-            f"warning: {self._broken[key].finding(self._rows).problem.rstrip('.')}" for key in self._broken
-        ]
+        said += [plural(len(self._broken), "warning")] if self._broken else []
         if self._changed:
             said.append(f"checked on a copy with {some(self._changed, 4)}, which models do not get")
         return "; ".join(said)
