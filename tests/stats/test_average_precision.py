@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_model_gate.gate.measure import Sample, measure_floor, measure_pair
 from pytest_model_gate.metrics.catalogue import resolve
 from pytest_model_gate.metrics.rows import Predicted, Truth
-from pytest_model_gate.stats.average_precision import PairedPrecision, Precision, correlation
+from pytest_model_gate.stats.average_precision import _EVERY, PairedPrecision, Precision, _curve, correlation
 from pytest_model_gate.stats.design import Design
 
 AP = resolve("average_precision")
@@ -80,6 +80,26 @@ def test_bounds_contain_the_gain_and_agree_with_p(
             assert (p < alpha) == (high < threshold)
     low, high = PairedPrecision(one, two, rho).bounds(alpha)
     assert PairedPrecision(two, one, rho).bounds(alpha) == (-high, -low)
+
+
+def test_no_bound_depends_on_how_much_of_the_curve_was_looked_at() -> None:
+    """From 1 % positives on, the distances of a value no worse than chance rise all along the curve."""
+    for prevalence in (0.01, 0.013, 0.05, 0.2, 0.5, 0.8, 0.99):
+        values, deviations = _curve(prevalence, _EVERY)
+        for value in (
+            *np.linspace(prevalence, 1, 200),
+            *(1 - np.geomspace(1e-9, 0.1, 20) * (1 - prevalence)),
+        ):
+            away = (value - values) / deviations
+            assert (np.diff(away) < 0).all()
+            for z in (0.0, 0.5, 1.645, 6.0, 30.0):
+                model = Precision(float(value), prevalence, 300.0)
+                assert model.reach(z, upper=True) == pytest.approx(
+                    max(0.0, np.interp(z, -away * math.sqrt(300), values) - value), abs=1e-13
+                )
+                assert model.reach(z, upper=False) == pytest.approx(
+                    max(0.0, value - np.interp(-z, -away * math.sqrt(300), values)), abs=1e-13
+                )
 
 
 def test_a_perfect_model_has_a_width() -> None:

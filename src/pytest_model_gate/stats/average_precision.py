@@ -24,7 +24,14 @@ NEAR_ONE = 0.95
 #: How far apart the classes are, in standard deviations, and where their densities are summed.
 _APART = np.concatenate((np.linspace(-2.0, 3.0, 26), np.linspace(3.1, 9.0, 60)))
 _POINTS = 400
-_LEAST, _GREATEST = np.minimum(_APART, 0.0)[:, None] - 8.0, np.maximum(_APART, 0.0)[:, None] + 8.0
+
+#: All of these distances; every eighth, which tells between which two a bound lies; and so many between.
+_EVERY = range(len(_APART) + 1)
+_BETWEEN = 8
+_COARSE = range(0, len(_APART), _BETWEEN)
+
+#: From this share of positives on, the curve of a value that is no worse than chance bends nowhere.
+_UNBENT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +85,12 @@ class Precision:
 
     def reach(self, z: float, *, upper: bool) -> float:
         """Return the distance from the value to the bound ``z`` standard deviations away."""
-        values, deviations = _curve(self.prevalence)
-        away = (self.value - values) * math.sqrt(self.rows) / deviations
-        # The furthest value that is no further away than z: where the distances bend back, the outer one.
-        if upper:
-            return max(0.0, float(np.interp(z, np.maximum.accumulate(-away), values)) - self.value)
-        lower = np.maximum.accumulate(away[::-1])
-        return max(0.0, self.value - float(np.interp(z, lower, values[::-1])))
+        return _reach(self, z, upper)
+
+    def away(self, rows: range) -> tuple[Floats, Floats]:
+        """Return values, and how many of their standard deviations each of them lies below this value."""
+        values, deviations = _curve(self.prevalence, rows)
+        return values, (self.value - values) * math.sqrt(self.rows) / deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +159,62 @@ def correlation(first: Floats, second: Floats) -> float:
 
 
 @lru_cache(maxsize=256)
-def _curve(prevalence: float) -> tuple[Floats, Floats]:
+def _reach(model: Precision, z: float, upper: bool) -> float:
+    unbent = model.value >= model.prevalence >= _UNBENT
+    values, away = model.away(_around(model, z, upper) if unbent else _EVERY)
+    # The furthest value that is no further away than z: where the distances bend back, the outer one.
+    if upper:
+        return max(0.0, float(np.interp(z, np.maximum.accumulate(-away), values)) - model.value)
+    lower = np.maximum.accumulate(away[::-1])
+    return max(0.0, model.value - float(np.interp(z, lower, values[::-1])))
+
+
+def _around(model: Precision, z: float, upper: bool) -> range:
+    """Return a few distances of the classes around the bound: two points of a curve are read, not all 87."""
+    _, away = model.away(_COARSE)
+    nearer = int(np.count_nonzero(-away <= z if upper else away >= z))
+    start = _BETWEEN * min(max(nearer - 1, 0), len(_COARSE) - 1)
+    return range(start, min(start + _BETWEEN + 1, len(_EVERY)))
+
+
+@lru_cache(maxsize=1024)
+def _curve(prevalence: float, rows: range) -> tuple[Floats, Floats]:
     """Return the values of normal classes ever further apart, and the standard deviation of one row.
 
     The influence is that of :func:`~pytest_model_gate.metrics.ranking.average_precision_influence`, with
     densities in place of rows: one row of the tables for each distance of the classes.
     """
+    of_positive, of_negative, above_positive, above_negative = (
+        table[rows.start : rows.stop : rows.step] for table in _densities()
+    )
+    named = prevalence * above_positive + (1 - prevalence) * above_negative
+    np.maximum(named, 1e-300, out=named)
+    precision = prevalence * above_positive / named
+    values = (of_positive * precision).sum(axis=1)
+    gained = of_positive / named
+    lost = _below(gained * precision)
+    found = _below(gained)
+    found += (precision - values[:, None]) / prevalence
+    found -= lost
+    variance = prevalence * (of_positive * np.square(found)).sum(axis=1)
+    variance += (1 - prevalence) * (of_negative * np.square(lost)).sum(axis=1)
+    deviations = np.sqrt(variance)
+    if rows.stop > len(_APART):
+        # Beyond the furthest classes lies 1, where nothing varies any more.
+        return np.append(values, 1.0), np.append(deviations, 1e-12)
+    return values, deviations
+
+
+@lru_cache(maxsize=1)
+def _densities() -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the mass of each class at each point and above it, at every distance of the classes."""
     apart = _APART[:, None]
-    points = _LEAST + (_GREATEST - _LEAST) * np.linspace(0, 1, _POINTS)
+    least, greatest = np.minimum(apart, 0.0) - 8.0, np.maximum(apart, 0.0) + 8.0
+    points = least + (greatest - least) * np.linspace(0, 1, _POINTS)
     positive, negative = (np.exp(-np.square(points - at) / 2) for at in (apart, 0.0))
-    positive *= prevalence / positive.sum(axis=1, keepdims=True)
-    negative *= (1 - prevalence) / negative.sum(axis=1, keepdims=True)
-    named = np.maximum(_above(positive + negative), 1e-300)
-    precision = _above(positive) / named
-    values = (positive * precision).sum(axis=1) / prevalence
-    gained = positive / named
-    lost = _below(gained * precision) / prevalence
-    of_positive = (precision + _below(gained) - values[:, None]) / prevalence - lost
-    variance = positive * np.square(of_positive) + negative * np.square(lost)
-    # Beyond the furthest classes lies 1, where nothing varies any more.
-    return np.append(values, 1.0), np.append(np.sqrt(variance.sum(axis=1)), 1e-12)
+    positive /= positive.sum(axis=1, keepdims=True)
+    negative /= negative.sum(axis=1, keepdims=True)
+    return positive, negative, _above(positive), _above(negative)
 
 
 def _above(mass: Floats) -> Floats:
