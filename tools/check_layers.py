@@ -52,6 +52,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "metrics": {"numpy": When.TOP, "scipy": When.LAZY, "sklearn": When.LAZY},
     "data": {
         "numpy": When.TOP,
+        "deltalake": When.LAZY,
         "botocore": When.LAZY,
         "fsspec": When.LAZY,
         "lakefs": When.LAZY,
@@ -78,7 +79,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "report": {"tabulate": When.LAZY},
     "config": {"pydantic": When.TOP},  # only tables.py, which nothing imports at start-up (checked below)
     "plugin": {"pytest": When.TOP, "pluggy": When.TOP, "numpy": When.LAZY, "pandas": When.LAZY},
-    "cli": {"pluggy": When.LAZY, "pytest": When.LAZY},
+    "cli": {"pluggy": When.LAZY, "pytest": When.LAZY, "tabulate": When.LAZY},
     "__init__": {},
     "__main__": {},
 }

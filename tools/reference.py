@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -117,8 +117,7 @@ def command_line() -> str:
         fixtures=_fixtures(_run("-m", "pytest", "--fixtures", "-v")),
         shell=shell.rstrip(),
         commands="".join(
-            COMMAND.format(name=name, text=_run("-m", "pytest_model_gate", name, "--help").rstrip())
-            for name in _commands(shell)
+            COMMAND.format(name=" ".join(words), text=text.rstrip()) for words, text in _helps(shell)
         ),
     )
 
@@ -171,6 +170,16 @@ def _fixtures(text: str) -> str:
             entries[-1].append(line.partition(" -- ")[0].rstrip())
     ours = ("model_gate", "candidate_model", "production_model", "baseline_model", "pinned_dataset")
     return "\n\n".join("\n".join(entry).rstrip() for entry in entries if entry[0].split(" ")[0] in ours)
+
+
+def _helps(text: str, *above: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every command below a help text with its own, those of a command that has some after it."""
+    for name in _commands(text):
+        words = (*above, name)
+        said = _run("-m", "pytest_model_gate", *words, "--help")
+        yield words, said
+        if "\nactions:\n" in said:
+            yield from _helps(said, *words)
 
 
 def _commands(text: str) -> tuple[str, ...]:

@@ -296,6 +296,8 @@ class DatasetRecord:
         Why rows were left out, and how many.
     columns : tuple of (str, str)
         Names and types.
+    version : str
+        Which version the source meant, where it has versions of its own. Empty: none.
     """
 
     source: str
@@ -306,6 +308,7 @@ class DatasetRecord:
     rows_used: int
     dropped: tuple[tuple[str, int], ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from pytest_model_gate.cli import main
+from pytest_model_gate.cli.parser import COMMANDS
+from pytest_model_gate.data.pins import short_digest
 
 GATES = """
 [gates.credit]
@@ -121,6 +124,85 @@ def test_the_life_of_a_pin(shell, project):
     assert lock.read_bytes() != written
 
 
+def test_what_changed_since_it_was_pinned(shell, project):
+    assert pin(shell, "--diff")[0] == 1
+    assert pin(shell)[0] == 0
+    digest = short_digest(f"sha256:{hashlib.sha256((project / 'holdout.csv').read_bytes()).hexdigest()}")
+    status, lines, _ = pin(shell, "--diff")
+    assert (status, lines) == (0, [f"unchanged  holdout.csv (gate credit, again): 60 rows, {digest}"])
+    old = (project / "holdout.csv").read_text()
+    (project / "former.csv").write_text(old)
+    lines = old.splitlines()
+    changed = [line.replace(",1", ",0") if line.startswith(("1,", "2,")) else line for line in lines[:-5]]
+    (project / "holdout.csv").write_text("\n".join([*changed, "90,1", "91,0"]) + "\n")
+    status, lines, error = pin(shell, "--diff")
+    assert (status, error) == (1, "")
+    assert lines[0] == "changed    holdout.csv (gate credit, again)"
+    assert lines[3:5] == [
+        "  rows     the pinned content is neither here nor in the history of git",
+        "           (--against SOURCE names a dataset that holds the former rows)",
+    ]
+    status, lines, _ = pin(shell, "--diff", "--against", "former.csv")
+    changes = sum(line.startswith(("1,", "2,")) and line.endswith(",1") for line in old.splitlines())
+    assert status == 1
+    assert lines[3] == (
+        f"  rows     2 added, 5 removed, {changes} changed by id, {55 - changes} as before"
+        f"   (compared with former.csv ({digest}))"
+    )
+    assert [line.split() for line in lines if line.split()[:2] == ["id", "highest"]] == [
+        ["id", "highest", "59", "91"]
+    ]
+    former = (project / "model-gate.lock").read_text()
+    assert pin(shell, "--diff", "--against", "nowhere.csv")[0] == 1
+    assert (project / "model-gate.lock").read_text() == former
+
+
+def test_former_rows_come_from_the_history_of_git(shell, project):
+    def git(*words: str) -> None:
+        who = ("-c", "user.email=a@b.example", "-c", "user.name=a")
+        subprocess.run(["git", *who, *words], cwd=project, check=True, capture_output=True)
+
+    git("init", "-q")
+    pin(shell)
+    git("add", "holdout.csv")
+    git("commit", "-qm", "first")
+    text = (project / "holdout.csv").read_text()
+    (project / "holdout.csv").write_text(text + "60,1\n")
+    git("commit", "-qam", "second")
+    status, lines, _ = pin(shell, "--diff")
+    assert status == 1
+    assert lines[3].startswith(
+        "  rows     1 added, 0 removed, 0 changed by id, 60 as before   (compared with commit "
+    )
+
+
+def test_looking_at_a_dataset(shell, project, capsys):
+    positive = (project / "holdout.csv").read_text().count(",1\n")
+    assert main(["data", "show"]) == 0
+    assert capsys.readouterr().out == (
+        "No dataset is pinned here: there is no model-gate.lock with one. Run model-gate pin.\n"
+    )
+    assert main(["data", "show", "holdout.csv"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "holdout.csv"
+    assert shown[1].startswith("  60 rows, 2 columns   sha256:")
+    assert shown[1].endswith("   unpinned")
+    assert [line.split() for line in shown[3:]] == [
+        ["column", "type", "missing", "lowest", "highest", "mean"],
+        ["id", "int64", "0", "0", "59", "29.5"],
+        ["y", "int64", "0", "0", "1", f"{positive / 60:.6g}"],
+    ]
+    pin(shell)
+    assert main(["data", "show", "holdout.csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("   pinned")
+    assert main(["data", "show"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "holdout.csv"
+    assert second.startswith("  60 rows, 2 columns   sha256:")
+    assert main(["data", "show", "nowhere.csv"]) == 2
+    assert capsys.readouterr().err.startswith("model-gate: error: nowhere.csv does not exist.")
+
+
 def test_arguments_for_pytest_select_gates(shell):
     status, out, _ = pin(shell, "-k", "again", "test_gates.py")
     assert status == 0
@@ -216,7 +298,7 @@ def test_trusting_writes_and_checking_does_not(capsys):
     ("arguments", "message"),
     [
         (["pni"], "'pni' is no command. Did you mean 'pin'?"),
-        (["nonsense"], "'nonsense' is no command. Known: compare, ledger, pin, plan, report."),
+        (["nonsense"], f"'nonsense' is no command. Known: {', '.join(sorted(COMMANDS))}."),
         (
             ["report", "a.json", "--wide"],
             "report takes no argument '--wide'. See model-gate report --help.",
@@ -256,4 +338,5 @@ def test_no_command(capsys):
     assert main([]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("usage: model-gate [-h] [--version] {pin,report,compare,ledger,plan} ...")
+    usage = f"usage: model-gate [-h] [--version] {{{','.join(COMMANDS)}}} ..."
+    assert " ".join(err.split()).startswith(usage)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import os
 import tomllib
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -23,6 +24,7 @@ from pytest_model_gate.data.lock import (
     render_lock,
     write_lock,
 )
+from pytest_model_gate.data.profile import ColumnProfile
 from pytest_model_gate.data.sources.builtin import model_gate_dataset
 from pytest_model_gate.errors import ConfigurationError, UnavailableError
 from pytest_model_gate.results import Check, Finding, Verdict
@@ -44,6 +46,14 @@ EXAMPLE = Lock(
                 ("", "bool"),
             ),
             created=DAY,
+            version="v3",
+            resolved="s3://bucket/holdout.parquet, version 3",
+            profile=(
+                ColumnProfile(name="age", missing=2, low=18, high=2**70, mean=33.5),
+                ColumnProfile(name="région", missing=0, distinct=3),
+                ColumnProfile(name='a "b".c\\\n', missing=0, low=float("-inf"), high=1e300),
+                ColumnProfile(name="", missing=30_000, low="2024-01-01T00:00:00", high="2024-01-02T00:00:00"),
+            ),
         ),
     ),
     models=(ModelPin(source="models/old.pkl", digest=DIGEST),),
@@ -54,15 +64,23 @@ TEXT = f'''\
 version = 1
 
 [datasets."data/holdout.parquet"]
+version = "v3"
 digest = "{DIGEST}"
 rows = 30000
 created = 2026-11-24
+from = "s3://bucket/holdout.parquet, version 3"
 
 [datasets."data/holdout.parquet".columns]
 age = "int64"
 "région" = "category[string]"
 "a \\"b\\".c\\\\\\u000a" = "float64"
 "" = "bool"
+
+[datasets."data/holdout.parquet".profile]
+age = {{ missing = 2, low = 18, high = 1180591620717411303424, mean = 33.5 }}
+"région" = {{ missing = 0, distinct = 3 }}
+"a \\"b\\".c\\\\\\u000a" = {{ missing = 0, low = -inf, high = 1e+300 }}
+"" = {{ missing = 30000, low = "2024-01-01T00:00:00", high = "2024-01-02T00:00:00" }}
 
 [models."models/old.pkl"]
 digest = "{DIGEST}"
@@ -85,6 +103,16 @@ def test_it_is_read_back(tmp_path):
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 digests = st.binary(min_size=32, max_size=32).map(lambda b: f"sha256:{b.hex()}")
+ends = st.none() | st.integers() | st.floats(allow_nan=False) | names
+profiles = st.builds(
+    ColumnProfile,
+    name=names,
+    missing=st.integers(0, 2**40),
+    low=ends,
+    high=ends,
+    mean=st.none() | st.floats(allow_nan=False),
+    distinct=st.none() | st.integers(0, 1_000),
+)
 dataset_pins = st.builds(
     DatasetPin,
     source=names,
@@ -92,6 +120,9 @@ dataset_pins = st.builds(
     rows=st.integers(0, 2**40),
     columns=st.lists(st.tuples(names, names), max_size=4, unique_by=lambda c: c[0]).map(tuple),
     created=st.dates(),
+    version=names,
+    resolved=names,
+    profile=st.lists(profiles, max_size=4, unique_by=lambda column: column.name).map(tuple),
 )
 
 
@@ -168,17 +199,17 @@ AT = 'datasets."data/holdout.parquet"'
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("rows = 30000", "rows = "), f"LOCK is not TOML: Invalid value (at line 6, column 8).\n  {RESTORE}"),
+        (("rows = 30000", "rows = "), f"LOCK is not TOML: Invalid value (at line 7, column 8).\n  {RESTORE}"),
         (
             ("rows = 30000", "<<<<<<< HEAD\nrows = 30000\n=======\nrows = 1\n>>>>>>> other"),
-            "LOCK line 6 is a mark of a merge conflict.\n"
+            "LOCK line 7 is a mark of a merge conflict.\n"
             "  Take either side, run `model-gate pin` (or `pytest --gate-pin`), and commit the result.",
         ),
         (("rows =", "row ="), f"LOCK has an unknown key 'row' in [{AT}].\n  Did you mean 'rows'?"),
         (("[models.", "[model."), "LOCK has an unknown key 'model'.\n  Did you mean 'models'?"),
         (
             ("rows = 30000", "rows = 30000\nowner = 'me'"),
-            f"LOCK has an unknown key 'owner' in [{AT}].\n  Known: version, digest, rows, created, columns.",
+            f"LOCK has an unknown key 'owner' in [{AT}].\n  Known: version, digest, rows, created, from, columns, profile.",
         ),
         (("rows = 30000\n", ""), f"LOCK has no {AT}.rows.\n  {RESTORE}"),
         (("rows = 30000", "rows = '30000'"), f"LOCK has '30000' as {AT}.rows; a whole number >= 0 was needed.\n  {RESTORE}"),
@@ -249,7 +280,18 @@ def test_what_is_pinned_passes(opened):
         rows=3,
         columns=(("age", "int64"), ("region", "string")),
         created=DAY,
+        profile=(
+            ColumnProfile(name="age", missing=0, low=29, high=41, mean=35.6667),
+            ColumnProfile(name="region", missing=0, distinct=3),
+        ),
     )
+
+
+def test_a_lock_of_before_profiles_keeps_its_date(opened):
+    lock = pin(Lock(), opened(FRAME), DAY)
+    old = replace(lock, datasets=(replace(lock.datasets[0], profile=()),))
+    assert pin(old, opened(FRAME), DAY + datetime.timedelta(9)) == lock
+    assert pin(lock, opened(FRAME), DAY + datetime.timedelta(9)) is lock
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, ledger, pin, plan, report
+from . import compare, data, ledger, pin, plan, report
 
 PROGRAM = "model-gate"
 
 #: One module per command: it knows its arguments, its help and how it is carried out.
-_MODULES = {"pin": pin, "report": report, "compare": compare, "ledger": ledger, "plan": plan}
+_MODULES = {"pin": pin, "data": data, "report": report, "compare": compare, "ledger": ledger, "plan": plan}
 COMMANDS = tuple(_MODULES)
 
 OVERVIEW = """\
@@ -25,6 +25,8 @@ EXAMPLES = """\
 examples:
   model-gate pin                       agree to the datasets as they are now
   model-gate pin --check               see whether they are still what was agreed
+  model-gate pin --diff                see what changed in them
+  model-gate data show holdout.parquet see one dataset as a gate does
   model-gate plan                      see how many rows they take
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again

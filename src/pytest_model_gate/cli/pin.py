@@ -30,11 +30,13 @@ examples:
   model-gate pin                          all gates
   model-gate pin tests/gates -k credit    arguments for pytest select gates
   model-gate pin --check                  write nothing; exit 1 if a dataset changed
+  model-gate pin --diff                   write nothing; show what changed since it was pinned
+  model-gate pin --diff --against v1.csv  compare with rows that lie somewhere else
   model-gate pin --trust model.joblib     let this file be loaded, as it is now
 
 exit status:
   0  every dataset is pinned
-  1  a dataset could not be pinned, or --check found one that is not as pinned
+  1  a dataset could not be pinned, or --check or --diff found one that is not as pinned
   2  wrong arguments, or pytest could not collect the gates
 """
 
@@ -48,9 +50,17 @@ def add_to(commands: Subparsers, name: str) -> None:
         help="agree to the datasets that the gates judge on",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        usage="model-gate pin [-h] [--check] [--trust SOURCE] [PYTEST-ARGS ...]",
+        usage="model-gate pin [-h] [--check | --diff [--against SOURCE]] [--trust SOURCE] [PYTEST-ARGS ...]",
     )
     parser.add_argument("--check", action="store_true", help="only compare with the pins, write nothing")
+    parser.add_argument(
+        "--diff", action="store_true", help="show how the data differ from the pinned, write nothing"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="SOURCE",
+        help="with --diff: a dataset with the former rows (by default the pinned version or git's history)",
+    )
     parser.add_argument(
         "--trust",
         action="append",
@@ -65,9 +75,16 @@ def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     """Pin, or compare with the pins, and say what happened to each."""
     from .collection import collect
 
-    if options.check and options.trust:
-        raise ConfigurationError("--check writes nothing, and --trust writes a pin.", "Give one of the two.")
+    for flag in ("check", "diff"):
+        if getattr(options, flag) and options.trust:
+            raise ConfigurationError(
+                f"--{flag} writes nothing, and --trust writes a pin.", "Give one of the two."
+            )
+    if options.against is not None and not options.diff:
+        raise ConfigurationError("--against names what --diff compares with.", "Add --diff.")
     gates = collect([argument for argument in pytest_arguments if argument != "--"])
+    if options.diff:
+        return _diff(gates, options.against or "")
     for source in options.trust:
         print(_trust(gates, source))
     failed, changed = False, bool(options.trust)
@@ -78,6 +95,35 @@ def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     if changed:
         print(f"{LOCK} was written: commit it.")
     return int(failed)
+
+
+def _diff(gates: Sequence[Collected], against: str) -> int:
+    """Print what changed in each dataset; 1 if anything did."""
+    from ..errors import ModelGateError
+    from ..gate.pin_diff import diff_pin
+    from .data_text import diff_text
+
+    groups = _by_dataset(gates)
+    if against and len(groups) > 1:
+        raise ConfigurationError(
+            f"--against names the former rows of one dataset, and {len(groups)} were collected.",
+            "Select a gate, for example with -k.",
+        )
+    different = False
+    for group in groups:
+        spec, registry = group[0]
+        names = ", ".join(dict.fromkeys(gate.spec.name for gate in group))
+        try:
+            diff = diff_pin(spec, registry, against=against)
+        except ModelGateError as error:
+            from ..gate.inputs import failed_check
+
+            print(_told(failed_check("dataset", spec.dataset, error)))
+            different = True
+            continue
+        print(diff_text(diff, f"gate {names}"))
+        different = different or not diff.same
+    return int(different)
 
 
 def _by_dataset(gates: Iterable[Collected]) -> list[list[Collected]]:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from ..errors import ConfigurationError, UnavailableError
 from ..wording import did_you_mean, shorten, some
 from .pins import PIN_COMMAND, DatasetPin, Lock, ModelPin, check_pin, pin, pin_model
+from .profile import FACTS, ColumnProfile
 
 __all__ = [
     "DatasetPin",
@@ -33,6 +34,7 @@ __all__ = [
 _VERSION = 1
 _COMMENT = "# Written by `model-gate pin` and `pytest --gate-pin`: commit it, and let only them change it.\n"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DATASET_KEYS = ("version", "digest", "rows", "created", "from", "columns", "profile")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 
@@ -111,12 +113,20 @@ def render_lock(lock: Lock) -> str:
             f"digest = {_text(agreed.digest)}\n",
             f"rows = {agreed.rows}\n",
             f"created = {agreed.created.isoformat()}\n",
+            *([f"from = {_text(agreed.resolved)}\n"] if agreed.resolved else []),
             f"\n[{table}.columns]\n",
             *(f"{_key(name)} = {_text(kind)}\n" for name, kind in agreed.columns),
+            *([f"\n[{table}.profile]\n"] if agreed.profile else []),
+            *(f"{_key(column.name)} = {_facts(column)}\n" for column in agreed.profile),
         ]
     for model in sorted(lock.models, key=_source):
         lines += [f"\n[models.{_text(model.source)}]\n", f"digest = {_text(model.digest)}\n"]
     return "".join(lines)
+
+
+def _facts(column: ColumnProfile) -> str:
+    said = (f"{name} = {_text(value) if isinstance(value, str) else value}" for name, value in column.facts())
+    return "{ " + ", ".join(said) + " }"
 
 
 def _source(agreed: DatasetPin | ModelPin) -> str:
@@ -167,7 +177,7 @@ class _Reader:
     def _dataset(self, source: str, plain: Any) -> DatasetPin:
         at = f"datasets.{_text(source)}"
         plain = self._is(plain, at, "a table", lambda v: isinstance(v, dict))
-        self._known(plain, ("version", "digest", "rows", "created", "columns"), at)
+        self._known(plain, _DATASET_KEYS, at)
         columns = self._table(plain, "columns", at, required=True)
         for name, kind in columns.items():
             self._is(kind, f"{at}.columns.{_key(name)}", "the name of a type", lambda v: isinstance(v, str))
@@ -177,13 +187,37 @@ class _Reader:
             rows=self._need(plain, "rows", at, "a whole number >= 0", lambda v: type(v) is int and v >= 0),
             columns=tuple(columns.items()),
             created=self._need(plain, "created", at, "a date", lambda v: type(v) is datetime.date),
-            version=self._version(plain, at),
+            version=self._words(plain, "version", at),
+            resolved=self._words(plain, "from", at),
+            profile=tuple(
+                self._column(name, facts, f"{at}.profile.{_key(name)}")
+                for name, facts in self._table(plain, "profile", at).items()
+            ),
         )
 
-    def _version(self, plain: Mapping[str, Any], at: str) -> str:
-        if "version" not in plain:
+    def _words(self, plain: Mapping[str, Any], key: str, at: str) -> str:
+        if key not in plain:
             return ""
-        return str(self._need(plain, "version", at, "text", lambda v: isinstance(v, str) and bool(v)))
+        return str(self._need(plain, key, at, "text", lambda v: isinstance(v, str) and bool(v)))
+
+    def _column(self, name: str, facts: Any, at: str) -> ColumnProfile:
+        facts = self._is(facts, at, "a table", lambda v: isinstance(v, dict))
+        self._known(facts, FACTS, at)
+
+        def fact(key: str, what: str, *kinds: type) -> Any:
+            if key not in facts:
+                return None
+            return self._is(facts[key], f"{at}.{key}", what, lambda v: type(v) in kinds)
+
+        self._need(facts, "missing", at, "a whole number", lambda v: type(v) is int)
+        return ColumnProfile(
+            name=name,
+            missing=facts["missing"],
+            low=fact("low", "a number or a date as text", int, float, str),
+            high=fact("high", "a number or a date as text", int, float, str),
+            mean=fact("mean", "a number", int, float),
+            distinct=fact("distinct", "a whole number", int),
+        )
 
     def _model(self, source: str, plain: Any) -> ModelPin:
         at = f"models.{_text(source)}"

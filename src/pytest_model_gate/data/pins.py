@@ -6,8 +6,10 @@ import datetime
 from dataclasses import dataclass, replace
 
 from ..hooks import DatasetProtocol, version_of
+from ..redact import redact
 from ..results import Check, Finding, Verdict
 from ..wording import nearest, shorten, some
+from .profile import ColumnProfile, profile
 
 LOCK_NAME = "model-gate.lock"
 #: The two ways to write the lock; every message that asks for it names them.
@@ -32,6 +34,10 @@ class DatasetPin:
         When this content was pinned.
     version : str
         What the source meant by then, where it has versions of its own: a commit, a snapshot. Empty: none.
+    resolved : str
+        Where it came from, in words. Empty: from what ``source`` says.
+    profile : tuple of ColumnProfile
+        Its columns in a few numbers, so that a change can be read. Empty: an older lock has none.
     """
 
     source: str
@@ -40,6 +46,8 @@ class DatasetPin:
     columns: tuple[tuple[str, str], ...]
     created: datetime.date
     version: str = ""
+    resolved: str = ""
+    profile: tuple[ColumnProfile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,21 +111,38 @@ def check_pin(lock: Lock, dataset: DatasetProtocol) -> Check:
 
 
 def pin(lock: Lock, dataset: DatasetProtocol, today: datetime.date) -> Lock:
-    """Return the lock with the content of a dataset agreed to; the same lock where it already is."""
-    new = DatasetPin(
+    """Return the lock with the content of a dataset agreed to; the same lock where it already is.
+
+    A dataset that is news is read once more, for its profile.
+    """
+    old = lock.dataset(dataset.source)
+    # The date is that of the content: pinning the same content again is no news.
+    known = old is not None and _same(old, dataset)
+    if old is not None and known and (old.profile or not old.columns):
+        return lock
+    created = old.created if old is not None and known else today
+    new = replace(as_pin(dataset, created), profile=profile(dataset))
+    others = (other for other in lock.datasets if other.source != new.source)
+    return replace(lock, datasets=tuple(sorted((*others, new), key=lambda pin: pin.source)))
+
+
+def as_pin(dataset: DatasetProtocol, created: datetime.date) -> DatasetPin:
+    """Return what a pin of a dataset says, all but its profile."""
+    return DatasetPin(
         source=dataset.source,
         digest=dataset.digest,
         rows=dataset.rows,
         columns=tuple(dataset.columns),
-        created=today,
+        created=created,
         version=version_of(dataset),
+        resolved="" if dataset.resolved == dataset.source else redact(dataset.resolved),
     )
-    old = lock.dataset(dataset.source)
-    # The date is that of the content: pinning the same content again is no news.
-    if old is not None and replace(new, created=old.created) == old:
-        return lock
-    others = (other for other in lock.datasets if other.source != new.source)
-    return replace(lock, datasets=tuple(sorted((*others, new), key=lambda pin: pin.source)))
+
+
+def _same(pinned: DatasetPin, dataset: DatasetProtocol) -> bool:
+    """Whether a pin says what the dataset is now; where it came from plays no part."""
+    now = as_pin(dataset, pinned.created)
+    return replace(pinned, profile=(), resolved="") == replace(now, resolved="")
 
 
 def pin_model(lock: Lock, source: str, digest: str) -> Lock:

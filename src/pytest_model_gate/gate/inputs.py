@@ -14,7 +14,7 @@ import pluggy
 
 from ..data.lock import Lock, check_pin, pin, read_lock, write_lock
 from ..errors import InvalidError, ModelGateError, UnreachableError
-from ..hooks import DatasetProtocol, ModelProtocol
+from ..hooks import DatasetProtocol, ModelProtocol, version_of
 from ..models.baseline import BASELINES
 from ..redact import redact
 from ..results import Check, DatasetRecord, Finding, RoleRecord, Verdict
@@ -167,6 +167,7 @@ class Inputs:
             rows_used=rows_used,
             dropped=dropped,
             columns=dataset.columns,
+            version=redact(version_of(dataset)),
         )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from types import MappingProxyType
 
 import pluggy
 
 from ..data.lock import pin_model, read_lock, write_lock
+from ..data.pins import LOCK_NAME, DatasetPin, as_pin, check_pin
+from ..data.profile import profile
 from ..errors import EvaluationError, UntrustedError
 from ..redact import redact
 from ..results import Check
 from ..spec import GateSpec, SourceContext
 from .inputs import Inputs, lock_path
-from .registry import load_model
+from .registry import build_registry, load_model, open_dataset
 
 
 def pin_gate(
@@ -37,6 +42,30 @@ def pin_gate(
         ``pin``: its summary is ``"pinned"`` (nothing changed), ``"pinned now"``, or why not.
     """
     return Inputs(spec, registry, pin=not check_only, today=today or date.today()).pin
+
+
+def look_at(source: str, *, root: str = ".", today: date | None = None) -> tuple[DatasetPin, str]:
+    """Return a dataset with its profile, as a gate would open it, and how it stands to the lock file.
+
+    Parameters
+    ----------
+    source : str
+        As a gate names it; extensions of a project's ``conftest.py`` are not known here.
+    root : str
+        Directory that holds the lock file, and that relative paths start from.
+    today : date, optional
+        What stands for the day of pinning in the first value.
+
+    Raises
+    ------
+    ModelGateError
+        If it cannot be opened or read.
+    """
+    lock = read_lock(Path(root) / LOCK_NAME)
+    context = SourceContext(root=root, pinned_versions=MappingProxyType(lock.versions()))
+    dataset = open_dataset(build_registry(), source, context)
+    shown = replace(as_pin(dataset, today or date.today()), profile=profile(dataset))
+    return shown, check_pin(lock, dataset).summary
 
 
 def trust_model(spec: GateSpec, registry: pluggy.PluginManager, source: str) -> str:

@@ -174,7 +174,9 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
     if record.dataset is not None:
         data = record.dataset
         source, resolved = plain(data.source), plain(data.resolved)
-        where = source if resolved in ("", source) or not full else f"{source} -> {resolved}"
+        # What a moving name meant belongs to the verdict; another way to write a path is detail.
+        shown = resolved not in ("", source) and (full or data.version)
+        where = f"{source} -> {resolved}" if shown else source
         used = "" if data.rows_used in (0, data.rows) else f", {data.rows_used:,} judged"
         rows.append(
             ("dataset", where, f"{_rows(data.rows)}{used}", _digest(data.digest, full=full), plain(data.pin))
