@@ -17,7 +17,19 @@ PACKAGE = "pytest_model_gate"
 
 #: From the ground up. A room imports from the rows below its own; rooms of one row don't know each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("errors", "spec", "slicing", "results", "policy", "wire", "redact", "wording", "importing", "hooks"),
+    (
+        "errors",
+        "spec",
+        "slicing",
+        "data_rules",
+        "results",
+        "policy",
+        "wire",
+        "redact",
+        "wording",
+        "importing",
+        "hooks",
+    ),
     ("stats", "metrics", "data", "models"),
     ("gate", "report", "config"),
     ("plugin", "cli"),
@@ -47,6 +59,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "redact": {},
     "wording": {},
     "importing": {},
+    "data_rules": {},
     "hooks": {"pluggy": When.TOP, "pandas": When.TYPES},
     "stats": {"numpy": When.TOP, "scipy": When.LAZY},
     "metrics": {"numpy": When.TOP, "scipy": When.LAZY, "sklearn": When.LAZY},

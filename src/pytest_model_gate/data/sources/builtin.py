@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from ...hooks import DatasetProtocol, hookimpl
 from ...spec import SourceContext
 
 PYTHON = "python:"
+
+#: Prefix -> the module beside this one that opens it, imported when somebody asks for it.
+_BY_PREFIX = {"s3://": "s3", "delta:": "delta"}
 
 
 @hookimpl(trylast=True)
@@ -15,6 +20,10 @@ def model_gate_dataset(source: str, context: SourceContext) -> DatasetProtocol |
         from .function import open_function
 
         return open_function(source, context.root)
+    for prefix, module in _BY_PREFIX.items():
+        if source.startswith(prefix):
+            opened: DatasetProtocol = import_module(f".{module}", __package__).open_source(source, context)
+            return opened
     from .local import is_local
 
     if is_local(source):

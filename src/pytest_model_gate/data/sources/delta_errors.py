@@ -1,0 +1,107 @@
+"""Where a Delta table lies, and what deltalake's errors about it mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import EvaluationError, InvalidError, ModelGateError, UnavailableError, UnreachableError
+from ...redact import redact
+from ...wording import shorten
+
+_REFUSED = re.compile(
+    r"\b(401|403)\b|Forbidden|Unauthorized|InvalidAccessKey|SignatureDoesNotMatch|AccessDenied|PermissionDenied"
+)
+_NO_CREDENTIALS = re.compile(r"[Cc]redentials? (?:not|provider)|no providers|CredentialsNotLoaded")
+_NO_BUCKET = re.compile(r"NoSuchBucket|[Bb]ucket .*not found")
+_SILENT = re.compile(r"timed out", re.IGNORECASE)
+_DOWN = re.compile(r"Connection refused|dns error|error sending request|client error \(Connect\)|tcp connect")
+_ABSENT = re.compile(r"not found|No such file", re.IGNORECASE)
+_NOISE = re.compile(r"\x1b\[[0-9;]*m|[↳\s]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a table lies.
+
+    Parameters
+    ----------
+    source : str
+        What the user wrote, without secrets.
+    shown : str
+        Its path as messages name it.
+    uri : str
+        What deltalake opens.
+    folder : Path, optional
+        The same, where it is on this machine.
+    asking, reading : Mapping, optional
+        Storage options: for the first question to a server, and for all others.
+    """
+
+    source: str
+    shown: str
+    uri: str
+    folder: Path | None
+    asking: Mapping[str, str] | None
+    reading: Mapping[str, str] | None
+
+
+@contextmanager
+def explaining(place: Place, file: str = "") -> Iterator[None]:
+    """Turn deltalake's and pyarrow's errors into sentences about a table, or about one of its files."""
+    try:
+        yield
+    except ModelGateError:
+        raise
+    except Exception as error:  # noqa: BLE001 - deltalake lets OSError, its own errors and pyarrow's through
+        raise _explained(error, place, file) from None
+
+
+def _explained(error: Exception, place: Place, file: str) -> ModelGateError:
+    text = _NOISE.sub(" ", str(error))
+    if place.folder is None:
+        remote = _remote(text, place)
+        if remote is not None:
+            return remote
+    if file and (isinstance(error, FileNotFoundError) or _ABSENT.search(text)):
+        return UnavailableError(
+            f"'{place.source}' can no longer be read: its file {shorten(file, 120)} is gone.",
+            "VACUUM removes the files of old versions: pin a newer version, and let "
+            "delta.deletedFileRetentionDuration keep those of pinned ones.",
+        )
+    said = shorten(redact(text.strip().rstrip(".:")), 160)
+    if file:
+        return InvalidError(
+            f"'{place.source}': its file {shorten(file, 120)} cannot be read: {said}.",
+            "It may be damaged: restore it from a copy, or pin another version.",
+        )
+    return EvaluationError(
+        f"The Delta table at {place.shown} cannot be opened: {type(error).__name__}: {said}.",
+        "Look at its _delta_log: it may be incomplete or damaged.",
+    )
+
+
+def _remote(text: str, place: Place) -> ModelGateError | None:
+    server = redact(os.environ.get("AWS_ENDPOINT_URL", "")) or place.shown
+    if _NO_BUCKET.search(text):
+        return UnavailableError(
+            f"'{place.source}' cannot be opened: there is no such bucket at {server}.",
+            "Check its name, and AWS_ENDPOINT_URL.",
+        )
+    if _REFUSED.search(text) or _NO_CREDENTIALS.search(text):
+        return UnavailableError(
+            f"{server} refused to open '{place.source}'.",
+            "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may read.",
+        )
+    if _SILENT.search(text) or _DOWN.search(text):
+        what = "did not answer in time" if _SILENT.search(text) else "cannot be reached"
+        return UnreachableError(
+            f"{server} {what}, so '{place.source}' could not be opened.",
+            "Start it, or correct AWS_ENDPOINT_URL.",
+            prefixes=("delta:" + place.uri.partition("://")[0],),
+        )
+    return None
