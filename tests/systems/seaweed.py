@@ -35,10 +35,13 @@ class Seaweed:
         Where S3 is spoken.
     iceberg : str
         Where the Iceberg REST catalog is (sigv4, signing name ``s3tables``).
+    folder : Path
+        Where it keeps the bytes.
     """
 
     endpoint: str
     iceberg: str
+    folder: Path
 
     @property
     def environment(self) -> dict[str, str]:
@@ -79,7 +82,7 @@ class Seaweed:
         client.create_bucket(Bucket=name)
         if versioned:
             client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        return Bucket(name, client)
+        return Bucket(name, client, self.folder)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Bucket:
 
     name: str
     client: Any
+    folder: Path
 
     def put(self, key: str, content: bytes) -> str:
         """Write an object; return its version, empty where the bucket keeps none."""
@@ -96,6 +100,18 @@ class Bucket:
     def delete(self, key: str, version: str = "") -> None:
         """Delete an object, or one version of it for good."""
         self.client.delete_object(Bucket=self.name, Key=key, **({"VersionId": version} if version else {}))
+
+    def damage(self, content: bytes) -> None:
+        """Change one byte of an object where the server keeps it, as a bad disk would."""
+        for volume in self.folder.glob(f"{self.name}_*.dat"):
+            held = volume.read_bytes()
+            at = held.find(content)
+            if at >= 0:
+                with volume.open("r+b") as stream:
+                    stream.seek(at + len(content) // 2)
+                    stream.write(bytes([content[len(content) // 2] ^ 1]))
+                return
+        raise RuntimeError("the server keeps these bytes nowhere in one piece")
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +138,7 @@ def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed
         *("-s3", f"-s3.config={folder / 's3.json'}", f"-s3.port={s3}", f"-s3.port.grpc={next(ports)}"),
         *(f"-s3.port.iceberg={iceberg}", "-s3.port.lance=0"),
     ]
-    started = Seaweed(f"http://127.0.0.1:{s3}", f"http://127.0.0.1:{iceberg}")
+    started = Seaweed(f"http://127.0.0.1:{s3}", f"http://127.0.0.1:{iceberg}", folder)
     # A bucket is a collection of its own, and would be given seven volumes at once.
     environment = {**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
     with (folder / "server.log").open("w", encoding="utf-8") as log:

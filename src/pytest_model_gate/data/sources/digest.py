@@ -87,11 +87,16 @@ def digest_files(files: Sequence[LocalFile], *, single: bool) -> str:
     else:
         with ThreadPoolExecutor(min(_WORKERS, len(files))) as pool:
             hexes = list(pool.map(lambda file: _hash_file(file.path), files))
+    return digest_of(hexes, [file.name for file in files], single=single)
+
+
+def digest_of(hexes: Sequence[str], names: Sequence[str], *, single: bool) -> str:
+    """Return the digest that files have whose own digests (in hex) are known."""
     if single:
         return f"sha256:{hexes[0]}"
     lines = sorted(
-        f"{hexed}  {file.name}\n".encode("utf-8", "surrogateescape")
-        for hexed, file in zip(hexes, files, strict=True)
+        f"{hexed}  {name}\n".encode("utf-8", "surrogateescape")
+        for hexed, name in zip(hexes, names, strict=True)
     )
     return sha256(b"".join(lines))
 

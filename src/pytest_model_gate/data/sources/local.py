@@ -93,9 +93,9 @@ def find(source: str, root: str) -> LocalFiles:
         if path.is_dir():
             return _folder(path, shown)
         if path.exists():
-            kind = _format(path.name)
+            kind = format_of(path.name)
             if kind is None:
-                raise _unknown_suffix(shown, path.name)
+                raise unknown_suffix(shown, path.name)
             return LocalFiles(
                 source=shown, resolved=shown, format=kind, files=(LocalFile(path.name, path),), single=True
             )
@@ -106,7 +106,8 @@ def find(source: str, root: str) -> LocalFiles:
     raise _missing(path, shown, base)
 
 
-def _format(name: str) -> Format | None:
+def format_of(name: str) -> Format | None:
+    """Return what a file of that name holds, or ``None`` where its suffix says nothing."""
     lower = name.lower()
     return next((kind for suffix, kind in _FORMATS.items() if lower.endswith(suffix)), None)
 
@@ -117,7 +118,7 @@ def _shown(path: Path, base: Path) -> str:
 
 
 def _folder(path: Path, shown: str) -> LocalFiles:
-    kind = _format(path.name)
+    kind = format_of(path.name)
     if kind is not None and kind != "parquet":
         raise EvaluationError(
             f"{shown} is a folder; a {kind} file was meant, by its name.",
@@ -159,7 +160,7 @@ def _glob(path: Path, shown: str) -> LocalFiles:
             f"{shown} matches no file.",
             f"{folder.name}/ holds: {some(held)}." if held else f"{folder.name}/ is empty.",
         )
-    other = sorted(match.name for match in files if _format(match.name) != "parquet")
+    other = sorted(match.name for match in files if format_of(match.name) != "parquet")
     if other:
         raise EvaluationError(
             f"{shown} matches files that are not Parquet: {some(other)}.",
@@ -176,7 +177,8 @@ def _many(found: Sequence[LocalFile], shown: str, label: str) -> LocalFiles:
     )
 
 
-def _unknown_suffix(shown: str, name: str) -> EvaluationError:
+def unknown_suffix(shown: str, name: str) -> EvaluationError:
+    """Return the error for a file whose name says nothing about what it holds."""
     suffix = Path(name).suffix
     kind = f"The suffix '{shorten(suffix)}'" if suffix else "A file without a suffix"
     return EvaluationError(
@@ -195,7 +197,7 @@ def _missing(path: Path, shown: str, base: Path) -> UnavailableError:
         what = f"{shown} does not exist: there is no folder '{absent}'."
         looked_for = parent.name
     else:
-        siblings = [item.name for item in parent.iterdir() if item.is_dir() or _format(item.name)]
+        siblings = [item.name for item in parent.iterdir() if item.is_dir() or format_of(item.name)]
         what, prefix, looked_for = f"{shown} does not exist.", parent, path.name
     near = nearest(looked_for, siblings)
     if near:
