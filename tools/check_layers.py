@@ -66,6 +66,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "data": {
         "numpy": When.TOP,
         "deltalake": When.LAZY,
+        "aiohttp": When.LAZY,
         "botocore": When.LAZY,
         "fsspec": When.LAZY,
         "lakefs": When.LAZY,
@@ -73,6 +74,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "pandas": When.LAZY,
         "pandera": When.LAZY,
         "pyarrow": When.LAZY,
+        "pyiceberg": When.LAZY,
         "yaml": When.LAZY,
     },
     "models": {

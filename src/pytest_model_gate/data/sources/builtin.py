@@ -10,7 +10,7 @@ from ...spec import SourceContext
 PYTHON = "python:"
 
 #: Prefix -> the module beside this one that opens it, imported when somebody asks for it.
-_BY_PREFIX = {"s3://": "s3", "delta:": "delta"}
+_BY_PREFIX = {"s3://": "s3", "delta:": "delta", "iceberg:": "iceberg"}
 
 
 @hookimpl(trylast=True)
@@ -30,4 +30,7 @@ def model_gate_dataset(source: str, context: SourceContext) -> DatasetProtocol |
         from .files import open_files
 
         return open_files(source, context.root)
-    return None
+    from .urls import knows
+    from .urls import open_source as open_url
+
+    return open_url(source, context) if knows(source) else None

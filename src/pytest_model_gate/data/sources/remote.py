@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from ...errors import InvalidError, UnavailableError
 from ...hooks import DatasetProtocol
@@ -28,7 +28,6 @@ R = TypeVar("R")
 
 #: Files that are fetched side by side.
 _WORKERS = 8
-_PIECE = 1 << 20
 _SIDECAR = "sha256"
 
 
@@ -191,12 +190,6 @@ def write_pieces(pieces: Iterable[bytes], path: Path, *more: hashlib._Hash) -> s
             except OSError as error:
                 raise _no_room(error) from None
     return own.hexdigest()
-
-
-def pieces_of(stream: IO[bytes]) -> Iterable[bytes]:
-    """Yield what a stream holds, a megabyte at a time."""
-    while piece := stream.read(_PIECE):
-        yield piece
 
 
 def _no_room(error: OSError) -> UnavailableError:
