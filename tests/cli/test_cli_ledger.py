@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from pytest_model_gate.cli import main
-from pytest_model_gate.data.ledger import LEDGER_NAME, Reset, Use, parse, render
+from pytest_model_gate.data.ledger import LEDGER_NAME, Content, Reset, Use, parse, render
 
 NEW, OLD = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
 
@@ -184,6 +186,57 @@ def test_a_damaged_ledger(ledger, capsys, tmp_path):
     status, text = run(capsys)
     assert status == 2
     assert "model-gate.ledger.jsonl line 1 is a mark of a merge conflict." in text
+
+
+def content(dataset, **changes):
+    values = {"source": "copy.csv", "rows": 30_000, "digest": "", "sketches": [], "shared": {}, "commit": ""}
+    return Content(**{**values, "dataset": dataset, "date": "2030-02-01T09:00:00Z", **changes})
+
+
+def test_datasets_that_share_their_rows(ledger, capsys):
+    ledger(
+        use(1, dataset=OLD, source="old.csv", date="2030-01-01T00:00:00Z"),
+        content(NEW, shared={OLD: 0.989}),
+    )
+    assert run(capsys, "-v")[1].splitlines() == [
+        "copy.csv   sha256:abababababab   30,000 rows",
+        "  uses     1 of 20 (equal), 19 left; 0 passed",
+        "  spent    alpha 0.0025 of 0.05",
+        "  shares   98% of rows with old.csv sha256:cdcdcdcdcdcd: its uses count here",
+        "  use  date        gate    candidate         alpha   verdict",
+        "  1    2030-01-01  credit  models:/credit/1  0.0025  (none arrived)",
+        "old.csv   sha256:cdcdcdcdcdcd   30,000 rows",
+        "  uses     1 of 20 (equal), 19 left; 0 passed",
+        "  spent    alpha 0.0025 of 0.05",
+        "  shares   98% of rows with copy.csv sha256:abababababab: its uses count here",
+        "  use  date        gate    candidate         alpha   verdict",
+        "  1    2030-01-01  credit  models:/credit/1  0.0025  (none arrived)",
+    ]
+
+
+def test_rows_that_nobody_has_judged(ledger, capsys):
+    ledger(content(NEW))
+    assert run(capsys)[1].splitlines() == ["copy.csv   sha256:abababababab", "  uses     0"]
+
+
+def test_what_no_commit_has_and_what_a_commit_had(ledger, capsys, tmp_path):
+    def git(*arguments):
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, capture_output=True, check=True, timeout=60)
+
+    git("init", "-q")
+    assert run(capsys) == (
+        0,
+        f"{SHORT}{LEDGER_NAME} has 27 lines that the last commit lacks: commit it, or these uses are "
+        "forgotten by everybody else\n",
+    )
+    git("add", LEDGER_NAME)
+    git("commit", "-q", "-m", "uses")
+    assert run(capsys) == (0, SHORT)
+    (tmp_path / LEDGER_NAME).write_text(f"{render(use(1))}\n")
+    status, text = run(capsys)
+    assert status == 2
+    assert f"{LEDGER_NAME} lacks 26 lines of the last commit" in text
 
 
 def test_names_cannot_write_to_the_terminal(ledger, capsys):

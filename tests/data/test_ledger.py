@@ -13,7 +13,7 @@ import pytest
 
 from pytest_model_gate.data import ledger_file
 from pytest_model_gate.data.checkout import head_commit
-from pytest_model_gate.data.ledger import LEDGER_NAME, Reset, Use, of_dataset, parse, render
+from pytest_model_gate.data.ledger import LEDGER_NAME, Content, Reset, Use, of_dataset, parse, render
 from pytest_model_gate.data.ledger_file import held
 from pytest_model_gate.errors import ConfigurationError, UnavailableError
 
@@ -77,6 +77,27 @@ def test_lines_come_back():
     assert [entry.line for entry in found] == [1, 2, 3]
 
 
+CONTENT = Content(
+    dataset=DATASET,
+    source="data/holdout.parquet",
+    rows=30_000,
+    digest="sha256:" + "ba" * 32,
+    sketches=[{"columns": ["age", "Größe"], "distinct": 29_000, "words": "00" * 16}],
+    shared={"sha256:" + "dc" * 32: 0.98},
+    date="2030-02-01T10:00:00Z",
+    commit="",
+)
+
+
+def test_a_line_about_rows_comes_back():
+    line = render(CONTENT)
+    assert '"kind":"rows"' in line
+    assert '"version":2' in line  # earlier versions of the program say that it is newer than they are
+    (found,) = parse(line.encode())
+    assert found._replace(line=0) == CONTENT
+    assert [sketch.words for sketch in found.kept] == [(0, 0)]
+
+
 def test_what_editors_and_merges_do_to_a_file_changes_nothing():
     lines = [render(use(number=n)) for n in (1, 2, 3)]
     plain = parse("\n".join(lines).encode())
@@ -98,6 +119,7 @@ MERGE = (
     'With "model-gate.ledger.jsonl merge=union" in .gitattributes git does that itself.'
 )
 GOOD = render(use())
+ROWS = render(CONTENT)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +130,8 @@ GOOD = render(use())
         ("=======", f"is a mark of a merge conflict.{MERGE}"),
         (">>>>>>> feature", f"is a mark of a merge conflict.{MERGE}"),
         (
-            GOOD.replace('"version":1', '"version":2'),
-            "was written by a newer pytest-model-gate (format 2, known is 1).\n"
+            GOOD.replace('"version":1', '"version":3'),
+            "was written by a newer pytest-model-gate (format 3, known is 2).\n"
             "  Install that version here, too.",
         ),
         ("[]", f"is no line of a ledger: [].{RESTORE}"),
@@ -119,6 +141,16 @@ GOOD = render(use())
         (GOOD.replace('"commit"', '"comit"'), f"has the unknown key 'comit'.{RESTORE}"),
         (GOOD.replace('"number":7', '"number":"7"'), f"has the wrong number: '7'.{RESTORE}"),
         (GOOD.replace('"number":7', '"number":true'), f"has the wrong number: True.{RESTORE}"),
+        (ROWS.replace("0.98", "1.5"), f"has the wrong shared: {{'sha256:{'dc' * 14}....{RESTORE}"),
+        (
+            ROWS.replace('"distinct":29000,', ""),
+            f"has the wrong sketches: {{'columns': ['age', 'Größe'], 'words'....{RESTORE}",
+        ),
+        (
+            ROWS.replace("00" * 16, "0x" * 16),
+            f"has the wrong sketches: {{'columns': ['age', 'Größe'], 'distin....{RESTORE}",
+        ),
+        (ROWS.replace('"version":2', '"version":1'), f"is no line of a ledger: {ROWS[:37]}....{RESTORE}"),
         (GOOD.replace('"alpha":0.0025', '"alpha":null'), f"has the wrong alpha: None.{RESTORE}"),
     ],
 )

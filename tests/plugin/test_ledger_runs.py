@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from gate_projects import BOTH, CREDIT, GATES, WITHOUT, report_of
 
-from pytest_model_gate.data.ledger import LEDGER_NAME, parse
+from pytest_model_gate.data.ledger import LEDGER_NAME, Content, parse
 from pytest_model_gate.gate.uses import holdout
 from pytest_model_gate.report.json import read
 
@@ -34,7 +34,7 @@ def test_passes(model_gate):
     model_gate.assert_passes()
 
 @pytest.mark.model_gate("credit")
-@pytest.mark.parametrize("metric", ["roc_auc", "log_loss"])
+@pytest.mark.parametrize("metric", ["roc_auc", "auc"])
 def test_metrics(model_gate, metric):
     model_gate.assert_no_regression(metric)
 
@@ -46,8 +46,10 @@ def test_models(candidate_model, pinned_dataset, model_gate):
 
 
 def lines(project):
+    """Return the lines about uses; one about the rows of each dataset is beside them."""
     path = project.path / LEDGER_NAME
-    return parse(path.read_bytes()) if path.exists() else []
+    entries = parse(path.read_bytes()) if path.exists() else []
+    return [entry for entry in entries if not isinstance(entry, Content)]
 
 
 def uses(project):
@@ -274,7 +276,50 @@ def test_a_damaged_ledger_fails_the_run(project):
         file.write('{"alpha":0.00')
     result = project.run("-k", "whole")
     assert result.ret != 0
-    assert f'{LEDGER_NAME} line 3 is no JSON object: {{"alpha":0.00.' in result.stdout.str()
+    assert f'{LEDGER_NAME} line 4 is no JSON object: {{"alpha":0.00.' in result.stdout.str()
+
+
+def git(project, *arguments):
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=project.path, capture_output=True, check=True, timeout=60)
+
+
+def test_uses_that_no_commit_has_are_said_once(anywhere):
+    anywhere.gates(ONE)
+    anywhere.write(
+        test_gates="""
+        import pytest
+
+        @pytest.mark.model_gate("credit")
+        def test_a():
+            pass
+        """
+    )
+
+    def told(*options):
+        result = anywhere.run(*options)
+        return [line for line in result.stdout.lines if "forgotten" in line]
+
+    assert told() == []  # nobody said that this is a project of git
+    git(anywhere, "init", "-q")
+    every = (
+        f"{LEDGER_NAME} has 3 lines that the last commit lacks: commit it, or these uses are forgotten by "
+        "everybody else"
+    )
+    assert told() == [every]
+    assert told("-q") == [every]
+    git(anywhere, "add", LEDGER_NAME)
+    git(anywhere, "commit", "-q", "-m", "uses")
+    assert told() == []
+    other = ("--gate-candidate", "predictions:scores.csv#poor")
+    assert told(*other) == [every.replace("3 lines", "2 lines")]
+
+
+def test_without_a_ledger_nothing_is_said(project):
+    git(project, "init", "-q")
+    project.gates(CREDIT)
+    project.write(test_gates=SEVERAL)
+    assert "forgotten" not in project.run().stdout.str()
 
 
 def test_a_ledger_that_cannot_be_written_fails_the_run(project):

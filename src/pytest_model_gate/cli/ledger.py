@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ def add_to(commands: Subparsers, name: str) -> None:
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     """Show the ledger, or reset a dataset in it."""
     from ..data.ledger import LEDGER_NAME
+    from ..data.ledger_commit import check_complete, uncommitted
     from ..data.ledger_file import held
 
     reason = (options.reason or "").strip()
@@ -74,9 +76,12 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
         print(f"no use of a holdout was counted here: there is no {LEDGER_NAME} in this folder or above")
         return 0
     with held(path) as file:  # else a line that a run just writes might be seen in part
-        entries = file.entries()
+        entries, content = file.entries(), file.content()
+    check_complete(content, path)
     for line in _shown(entries, verbose=options.verbose):
         print(line)
+    if said := uncommitted(content, path):
+        print(said)
     return 0
 
 
@@ -107,6 +112,7 @@ def _shown(entries: Sequence[Entry], *, verbose: bool) -> Iterator[str]:
         rows = f"   {known.uses[-1].first.rows:,} rows" if known.uses else ""
         yield f"{plain(last.source)}   {_short(last.dataset)}{rows}"
         yield from _counted(known)
+        yield from _shared(entries, last.dataset)
         for reset in known.resets:
             yield f"  reset    {plain(reset.date[:10])}: {plain(reset.reason)}"
         if verbose:
@@ -118,7 +124,7 @@ def _counted(known: Holdout) -> Iterator[str]:
 
     current = known.current
     if not current:
-        yield "  uses     0 since the last reset"
+        yield "  uses     0 since the last reset" if known.resets else "  uses     0"
         return
     latest = max((line for use in current for line in use.lines), key=lambda line: line.date)
     count, budget = len(current), latest.budget
@@ -128,6 +134,18 @@ def _counted(known: Holdout) -> Iterator[str]:
     over = known.share > 1 + ROUNDING
     more = ": branches have used more than there was" if over else ""
     yield f"  spent    alpha {known.alpha:.3g} of {latest.level:g}{more}"
+
+
+def _shared(entries: Sequence[Entry], dataset: str) -> Iterator[str]:
+    """Say with which other datasets it shares its rows, and so its uses."""
+    from ..data.ledger import same_holdout
+    from ..report.escape import plain
+
+    sources = {entry.dataset: entry.source for entry in entries}
+    for other, share in sorted(same_holdout(entries, dataset).items()):
+        if other != dataset:
+            name = f"{plain(sources.get(other, 'a dataset'))} {_short(other)}"
+            yield f"  shares   {math.floor(share * 100)}% of rows with {name}: its uses count here"
 
 
 def _listed(known: Holdout) -> Iterator[str]:

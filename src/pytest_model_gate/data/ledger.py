@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError
 from ..spec import Feedback, Spending
 from ..wording import shorten
+from .row_sketch import Sketch
 
 LEDGER_NAME = "model-gate.ledger.jsonl"
 
-_VERSION = 1
+#: The kinds of lines, and the format of each.
+_VERSIONS = {"use": 1, "reset": 1, "rows": 2}
+_VERSION = _VERSIONS["use"]
+_NEWEST = max(_VERSIONS.values())
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})( |$)")
 
 
@@ -100,9 +104,52 @@ class Reset(NamedTuple):
     line: int = 0
 
 
-Entry = Use | Reset
+class Content(NamedTuple):
+    """One line about what a dataset holds, written when it is used for the first time.
 
-_KINDS: dict[str, type[Use] | type[Reset]] = {"use": Use, "reset": Reset}
+    Parameters
+    ----------
+    dataset, source
+        The holdout.
+    rows : int
+        How many are judged.
+    digest : str
+        Over the judged rows in no order. Empty: they are so alike that chance could repeat them.
+    sketches : sequence
+        What is kept of the rows, see ``row_sketch.Sketch``: objects of columns, distinct and words.
+    shared : mapping
+        Digest of an earlier dataset -> which share of these rows it had. Those that had most of them are
+        one holdout with this one.
+    date, commit : str
+        When (UTC), and at which commit, if any.
+    line : int
+        Where it stands in the file.
+    """
+
+    dataset: str
+    source: str
+    rows: int
+    digest: str
+    sketches: Sequence[Mapping[str, Any]]
+    shared: Mapping[str, float]
+    date: str
+    commit: str
+    line: int = 0
+
+    @property
+    def kept(self) -> list[Sketch]:
+        """The sketches."""
+        return [Sketch.of_text(item["columns"], item["distinct"], item["words"]) for item in self.sketches]
+
+
+def plain_sketch(sketch: Sketch) -> dict[str, Any]:
+    """Return a sketch as a line holds it."""
+    return {"columns": list(sketch.columns), "distinct": sketch.distinct, "words": sketch.text}
+
+
+Entry = Use | Reset | Content
+
+_KINDS: dict[str, type[Use] | type[Reset] | type[Content]] = {"use": Use, "reset": Reset, "rows": Content}
 #: In the order of the fields.
 _TYPES: dict[str, dict[str, tuple[type, ...]]] = {
     "use": {
@@ -134,7 +181,18 @@ _TYPES: dict[str, dict[str, tuple[type, ...]]] = {
         "date": (str,),
         "commit": (str,),
     },
+    "rows": {
+        "dataset": (str,),
+        "source": (str,),
+        "rows": (int,),
+        "digest": (str,),
+        "sketches": (list,),
+        "shared": (dict,),
+        "date": (str,),
+        "commit": (str,),
+    },
 }
+_OF_SKETCH: dict[str, type] = {"columns": list, "distinct": int, "words": str}
 #: Keys and types of the lines that we write: what is written so is read at once, in thousands of lines.
 _OURS: dict[str, type] = {key: types[0] for key, types in _TYPES["use"].items()}
 _OURS |= {"kind": str, "version": int}
@@ -149,9 +207,9 @@ def render(entry: Entry) -> str:
     """Return the line of an entry: one way to write it, so that equal lines are equal bytes."""
     plain = entry._asdict()
     del plain["line"]
-    kind = "use" if isinstance(entry, Use) else "reset"
+    kind = next(name for name, known in _KINDS.items() if isinstance(entry, known))
     return json.dumps(
-        {"kind": kind, "version": _VERSION, **plain},
+        {"kind": kind, "version": _VERSIONS[kind], **plain},
         allow_nan=False,
         ensure_ascii=False,
         separators=(",", ":"),
@@ -223,18 +281,20 @@ def _entry(plain: Any, line: str, number: int, name: str) -> Entry:
     ):
         return Use._make((*_values(plain), number))
     version = plain.get("version") if isinstance(plain, dict) else None
-    if type(version) is int and version > _VERSION:
+    if type(version) is int and version > _NEWEST:
         raise _unreadable(
             name,
             number,
-            f"was written by a newer pytest-model-gate (format {version}, known is {_VERSION})",
+            f"was written by a newer pytest-model-gate (format {version}, known is {_NEWEST})",
             "Install that version here, too.",
         )
     kind = plain.pop("kind", None) if isinstance(plain, dict) else None
-    if version != _VERSION or kind not in _KINDS:
+    if kind not in _KINDS or version != _VERSIONS[kind]:
         raise _unreadable(name, number, f"is no line of a ledger: {shorten(line)}", _RESTORE)
     del plain["version"]
     _check(plain, _TYPES[kind], number, name)
+    if kind == "rows":
+        _check_content(plain, number, name)
     return _KINDS[kind](**plain, line=number)
 
 
@@ -248,16 +308,73 @@ def _check(plain: dict[str, Any], types: Mapping[str, tuple[type, ...]], number:
             raise _unreadable(name, number, f"has the wrong {key}: {shorten(repr(plain[key]))}", _RESTORE)
 
 
+def _check_content(plain: Mapping[str, Any], number: int, name: str) -> None:
+    if not all(type(share) is float and 0 <= share <= 1 for share in plain["shared"].values()):
+        raise _unreadable(name, number, f"has the wrong shared: {shorten(repr(plain['shared']))}", _RESTORE)
+    for sketch in plain["sketches"]:
+        if not _is_sketch(sketch):
+            raise _unreadable(name, number, f"has the wrong sketches: {shorten(repr(sketch))}", _RESTORE)
+
+
+def _is_sketch(plain: Any) -> bool:
+    if not isinstance(plain, dict) or {key: type(value) for key, value in plain.items()} != _OF_SKETCH:
+        return False
+    try:
+        Sketch.of_text(plain["columns"], plain["distinct"], plain["words"])
+    except ValueError:
+        return False
+    return all(isinstance(column, str) for column in plain["columns"])
+
+
 def _unreadable(name: str, number: int, what: str, remedy: str) -> ConfigurationError:
     return ConfigurationError(f"{name} line {number} {what}.", remedy)
 
 
-def of_dataset(entries: Iterable[Entry], dataset: str) -> list[Entry]:
-    """Return the entries about one dataset, from the earliest; the order of the file means nothing."""
-    return sorted((entry for entry in entries if entry.dataset == dataset), key=_when)
+def missing_lines(content: bytes, before: bytes) -> int:
+    """Return how many lines of an earlier content of the ledger are not in this one.
+
+    An earlier one that is damaged says nothing: its lines were never counted.
+    """
+    if content.startswith(before):
+        return 0
+    try:
+        earlier = parse(before)
+    except ConfigurationError:
+        return 0
+    known = {render(entry) for entry in parse(content)}
+    return sum(render(entry) not in known for entry in earlier)
 
 
-def _when(entry: Entry) -> tuple[object, ...]:
+def same_holdout(entries: Iterable[Entry], dataset: str) -> dict[str, float]:
+    """Return the digests of all datasets that are one holdout with this one, and the share of common rows.
+
+    A dataset that shares rows with one that shares rows with this one is not among them by that alone: of a
+    window that moves on, nothing is left some day. Two branches may both have met the same rows.
+    """
+    contents = [entry for entry in entries if isinstance(entry, Content)]
+    digests = {content.digest for content in contents if content.dataset == dataset} - {""}
+    found = {dataset: 1.0}
+    for content in contents:
+        if content.dataset == dataset:
+            found |= content.shared
+        elif dataset in content.shared:
+            found[content.dataset] = content.shared[dataset]
+        elif content.digest in digests:
+            found[content.dataset] = 1.0
+    return found
+
+
+def of_dataset(entries: Iterable[Entry], dataset: str) -> list[Use | Reset]:
+    """Return uses and resets of one holdout, from the earliest; the order of the file means nothing."""
+    entries = list(entries)
+    datasets = same_holdout(entries, dataset)
+    return sorted(
+        (entry for entry in entries if not isinstance(entry, Content) and entry.dataset in datasets),
+        key=_when,
+    )
+
+
+def _when(entry: Use | Reset) -> tuple[object, ...]:
     if isinstance(entry, Reset):
         return entry.date, 0, entry.reason
     # Within a second by number; whatever else differs keeps the order of the file out of it.

@@ -62,6 +62,11 @@ class LedgerFile:
         self._handle = handle
         self._writable = writable
 
+    @property
+    def writable(self) -> bool:
+        """Whether lines can be appended."""
+        return self._writable
+
     def entries(self) -> list[Entry]:
         """Return everything that it says.
 
@@ -70,7 +75,7 @@ class LedgerFile:
         ConfigurationError
             For a line that cannot be read.
         """
-        return parse(self._content(), self._path.name)
+        return parse(self.content(), self._path.name)
 
     def append(self, entry: Entry) -> None:
         """Write one more line: when this returns, the disk has it.
@@ -109,7 +114,8 @@ class LedgerFile:
                 "Run the gate again when nothing else (git, an editor) writes to the file.",
             )
 
-    def _content(self) -> bytes:
+    def content(self) -> bytes:
+        """Return all its bytes."""
         os.lseek(self._handle, 0, os.SEEK_SET)
         parts = []
         while part := os.read(self._handle, 1 << 20):

@@ -28,7 +28,7 @@ from .pilot import plans
 from .planned import Planned, Wish, level
 from .registry import build_registry, extra_metrics
 from .reuse import Reuse, counted, told
-from .reuse_keys import whole_only
+from .reuse_keys import own_metric, whole_only
 from .role_model import RoleModel
 from .rows import Judged, collect
 from .search import Searched, search
@@ -239,6 +239,7 @@ class Evaluation:
                 limit=limit,
                 n=judged.sample.n,
                 roles=judged.predicted,
+                own_metric(self.spec, f"assert_{name}", found.name)
             )
         except ModelGateError as error:
             check = failed_check("assertion", name, error)
@@ -278,7 +279,8 @@ class Evaluation:
         assert not isinstance(inputs.dataset, Failed), "unreachable: its rows were scored"
         candidate = inputs.models["candidate"]
         assert not isinstance(candidate, Failed), "unreachable: it has scored rows"
-        return Reuse.of(self.spec, inputs.dataset, judged, model=candidate.resolved)
+        features = [model.columns for model in inputs.models.values() if not isinstance(model, Failed)]
+        return Reuse.of(self.spec, inputs.dataset, judged, model=candidate.resolved, features=features)
 
     def _waived(self, lines: Sequence[Line]) -> tuple[list[Line], Check | None]:
         return waive(lines, self.spec.waivers, self._today, self._asks[1])

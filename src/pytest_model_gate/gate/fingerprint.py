@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..data.row_sketch import avalanche
 from ..metrics.rows import Predicted
 from ..models.baseline import BASELINES
 from ..spec import GateSpec, Tolerance
@@ -139,12 +140,7 @@ def _mixed(columns: list[Words]) -> Words:
     mixed = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
         mixed += column
-        # The finaliser of splitmix64.
-        mixed ^= mixed >> np.uint64(30)
-        mixed *= np.uint64(0xBF58476D1CE4E5B9)
-        mixed ^= mixed >> np.uint64(27)
-        mixed *= np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
+        avalanche(mixed)
     return mixed
 
 

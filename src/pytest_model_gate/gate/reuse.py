@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..data.checkout import head_commit
-from ..data.ledger import LEDGER_NAME, Use
+from ..data.ledger import LEDGER_NAME, Content, Use
+from ..data.ledger_commit import check_complete
 from ..data.ledger_file import held
 from ..errors import ConfigurationError, EvaluationError
 from ..hooks import DatasetProtocol
@@ -19,9 +20,10 @@ from ..results import GateRecord, HoldoutUse, Verdict
 from ..spec import GateSpec, Spending
 from .fingerprint import config_digest, limits_of, prediction_digest
 from .inputs import Failed, attempt
+from .known_rows import content_of, describe, told_of
 from .lines import Ask
 from .rows import Judged
-from .uses import Counted, Holdout, broken_promise, holdout, next_level
+from .uses import Counted, Holdout, broken_promise, holdout, next_level, raised_level
 
 _BINARY = 'feedback = "binary": the report says pass or not pass, and no numbers'
 
@@ -47,6 +49,8 @@ class Reuse:
         How many are judged.
     config, candidate : str
         What tells this use from others, see ``fingerprint``.
+    features : tuple
+        The columns that each model asks for; ``None``: all.
     """
 
     spec: GateSpec
@@ -55,9 +59,18 @@ class Reuse:
     rows: int
     config: str
     candidate: str
+    features: tuple[tuple[str, ...] | None, ...] = ()
 
     @classmethod
-    def of(cls, spec: GateSpec, dataset: DatasetProtocol, judged: Judged, *, model: str) -> Reuse:
+    def of(
+        cls,
+        spec: GateSpec,
+        dataset: DatasetProtocol,
+        judged: Judged,
+        *,
+        model: str,
+        features: Iterable[tuple[str, ...] | None] = (),
+    ) -> Reuse:
         """Return the use that judging these rows is."""
         return cls(
             spec=spec,
@@ -70,6 +83,7 @@ class Reuse:
                 [role for role in judged.predicted if role != "baseline" or spec.baseline not in BASELINES],
                 in_order=spec.find_slices is not None,
             ),
+            features=tuple(features),
         )
 
     @property
@@ -77,8 +91,8 @@ class Reuse:
         """The rule."""
         return self.spec.spending or "equal"
 
-    def reserve(self, asks: Sequence[Ask]) -> Use:
-        """Return the line of this use, which the disk has when this returns.
+    def reserve(self, asks: Sequence[Ask]) -> tuple[Use, str]:
+        """Return the line of this use, which the disk has when this returns, and what the rows were before.
 
         A candidate that was asked the same before has its use already, at the level of that time.
 
@@ -90,17 +104,33 @@ class Reuse:
             If the ledger is damaged, or was kept by a rule that this one cannot go on from.
         """
         limits = limits_of(asks)
+        content = self._content()
         with held(ledger_path(self.spec)) as file:
-            known = holdout(file.entries(), self.dataset.digest)
+            entries = file.entries()
+            if content is not None and content_of(entries, self.dataset.digest) is None:
+                file.append(content)
+                entries.append(content)
+            before = told_of(entries, self.dataset.digest)
+            known = holdout(entries, self.dataset.digest)
             found = known.find(self.candidate, self.config, limits)
             if found is None:
-                use = self._new(known, limits)
+                use = self._new(known, limits, before)
                 file.append(use)
             else:
                 use = self._again(found, limits)
                 if not found.knows(use):
                     file.append(use)
-        return use
+        return use, before
+
+    def _content(self) -> Content | None:
+        """Return what the rows are where the ledger doesn't know yet; others may use it meanwhile."""
+        path = ledger_path(self.spec)
+        with held(path) as file:
+            entries, writable, content = file.entries(), file.writable, file.content()
+        check_complete(content, path)
+        if not writable or content_of(entries, self.dataset.digest) is not None:
+            return None
+        return describe(entries, self.spec, self.dataset, self.features, rows=self.rows, date=now())
 
     def settle(self, use: Use, verdict: Verdict) -> None:
         """Write down what was found, once; nothing was shown before this returns.
@@ -133,8 +163,15 @@ class Reuse:
             commit=self._commit,
         )
 
-    def _new(self, known: Holdout, limits: Mapping[str, str]) -> Use:
+    def _new(self, known: Holdout, limits: Mapping[str, str], before: str) -> Use:
         spec, budget, rule = self.spec, self.spec.holdout_budget, self.spending
+        raised = raised_level(known, level=spec.alpha)
+        if raised:
+            raise ConfigurationError(
+                f"gate {spec.name!r} has alpha = {spec.alpha:g}, and {raised}: a level that is raised after "
+                "answers were seen keeps no promise.",
+                self._way_out("Set the earlier alpha, use"),
+            )
         broken = broken_promise(known, budget=budget, spending=rule)
         if broken:
             raise ConfigurationError(
@@ -143,7 +180,7 @@ class Reuse:
             )
         level = next_level(known, level=spec.alpha, budget=budget, spending=rule)
         if isinstance(level, str):
-            raise EvaluationError(f"{level}.", self._way_out("Use"))
+            raise EvaluationError(f"{level}{f': {before}' if before else ''}.", self._way_out("Use"))
         number, passes, alpha = level
         return Use(
             dataset=self.dataset.digest,
@@ -185,10 +222,14 @@ def counted(reuse: Reuse, asks: Sequence[Ask], judge: Callable[[float], GateReco
         Judges at a one-sided level.
     """
     subject = reuse.spec.dataset
-    use = attempt("holdout", subject, lambda: reuse.reserve(asks))
-    if isinstance(use, Failed):
-        return use
-    record = told(reuse.spec, replace(judge(use.alpha), alpha=use.alpha, holdout=shown(use)))
+    reserved = attempt("holdout", subject, lambda: reuse.reserve(asks))
+    if isinstance(reserved, Failed):
+        return reserved
+    use, before = reserved
+    judged = replace(judge(use.alpha), alpha=use.alpha, holdout=shown(use))
+    if before:
+        judged = replace(judged, notes=(*judged.notes, f"the holdout was used before: {before}"))
+    record = told(reuse.spec, judged)
     settled = attempt("holdout", subject, lambda: reuse.settle(use, record.verdict))
     return settled if isinstance(settled, Failed) else record
 

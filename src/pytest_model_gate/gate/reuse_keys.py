@@ -37,6 +37,24 @@ def check_keys(spec: GateSpec) -> None:
         )
 
 
+def own_metric(spec: GateSpec, name: str, metric: str) -> None:
+    """Refuse an assertion about a metric that the gate doesn't list, where uses are counted.
+
+    Else every metric that exists could be tried on a candidate, and the ones that pass kept, within one use.
+
+    Raises
+    ------
+    ConfigurationError
+        Says where to list it.
+    """
+    if spec.counts_uses and metric not in spec.metrics:
+        raise ConfigurationError(
+            f"{name} asks about {metric}, which gate {spec.name!r} does not list: where uses of a holdout "
+            "are counted, a metric that is tried on the side would be free.",
+            f"Add {metric} to its metrics.",
+        )
+
+
 def whole_only(spec: GateSpec, name: str) -> None:
     """Refuse to ask a part of a gate that gives one answer for each candidate.
 

@@ -220,6 +220,22 @@ def next_level(
     return number, passes, alpha
 
 
+def raised_level(known: Holdout, *, level: float) -> str:
+    """Return which level the uses of a holdout share where a larger one is asked for; empty where none is.
+
+    Parameters
+    ----------
+    known : Holdout
+        What was judged so far.
+    level : float
+        The one-sided level that is asked for now.
+    """
+    levels = [line.level for use in known.current for line in use.lines]
+    if not levels or level <= max(levels) * (1 + ROUNDING):
+        return ""
+    return f"this holdout has been used at {max(levels):g} since {known.current[0].first.date[:10]}"
+
+
 def broken_promise(known: Holdout, *, budget: int | None, spending: Spending) -> str:
     """Return why ``"adaptive"`` can promise nothing after these uses; empty where it can.
 

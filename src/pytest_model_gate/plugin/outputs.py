@@ -142,6 +142,25 @@ def write_reports(account: Account, run: Run) -> Run:
     return replace(run, problems=(*run.problems, *problems)) if problems else run
 
 
+def _uncommitted(account: Account, run: Run) -> list[str]:
+    """Say once that uses were counted which no commit has."""
+    counted = any(
+        record.holdout is not None or any(check.name == "holdout" for check in record.checks)
+        for record in run.records()
+    )
+    if not counted:
+        return []
+    from ..data.ledger import LEDGER_NAME
+    from ..data.ledger_commit import uncommitted
+
+    path = account.config.rootpath / LEDGER_NAME
+    try:
+        said = uncommitted(path.read_bytes(), path)
+    except (OSError, ModelGateError):  # the gate has said what is wrong with it
+        return []
+    return [said] if said else []
+
+
 def _rendered(config: pytest.Config, suffix: str, run: Run) -> str | None:
     """Return a run in one format, ``None`` where nobody has that format."""
     if suffix == JSON:
@@ -168,6 +187,7 @@ def show(account: Account, run: Run, reporter: pytest.TerminalReporter) -> None:
     verbosity = account.config.get_verbosity()
     lines = list(render(run, verbosity=verbosity, width=get_terminal_size((WIDTH, 0)).columns))
     lines += [Text(plain(remark)) for remark in account.remarks]
+    lines += [Text(plain(said), "warn") for said in _uncommitted(account, run)]
     if not lines:
         return
     if verbosity >= 0:
