@@ -14,15 +14,16 @@ from ...spec import SourceContext
 from .delta_errors import Place, explaining
 from .extras import missing_package
 from .stream import StreamDataset
+from .waiting import seconds
 
 PREFIX = "delta:"
 _FORM = "Write delta:path@7 for version 7, or delta:path for the newest one."
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _PINNED = re.compile(r"(?P<number>\d+) of (?P<table>\S+)")
 
-#: A server that does not answer is given up after twelve seconds, and one that has answered after a minute.
-_ASKING = {"timeout": "6s", "connect_timeout": "4s", "max_retries": "1", "retry_timeout": "8s"}
-_READING = {"timeout": "60s", "connect_timeout": "4s", "max_retries": "2", "retry_timeout": "20s"}
+
+#: How much longer a server may take that has just answered.
+_READING = 12
 
 #: What a table may ask of its readers. Anything else could mean rows that are not what they seem.
 _FEATURES = frozenset(
@@ -92,9 +93,16 @@ def _place(path: str, shown: str, root: str) -> Place:
         shown=redact(path),
         uri=path,
         folder=None,
-        asking={**options, **_ASKING},
-        reading={**options, **_READING},
+        asking={**options, **_limits(seconds())},
+        # A server that has just answered may take longer: whole files come in one answer.
+        reading={**options, **_limits(seconds() * _READING)},
     )
+
+
+def _limits(limit: float) -> dict[str, str]:
+    """Let deltalake ask twice, each time so long."""
+    one = f"{round(limit * 1000)}ms"
+    return {"timeout": one, "connect_timeout": one, "max_retries": "1", "retry_timeout": one}
 
 
 def _load(place: Place, number: int | None) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ...errors import EvaluationError, InvalidError, ModelGateError, UnavailableError, UnreachableError
 from ...redact import redact
 from ...wording import shorten
+from .waiting import VARIABLE, shown_seconds
 
 _REFUSED = re.compile(
     r"\b(401|403)\b|Forbidden|Unauthorized|InvalidAccessKey|SignatureDoesNotMatch|AccessDenied|PermissionDenied"
@@ -98,10 +99,10 @@ def _remote(text: str, place: Place) -> ModelGateError | None:
             "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may read.",
         )
     if _SILENT.search(text) or _DOWN.search(text):
-        what = "did not answer in time" if _SILENT.search(text) else "cannot be reached"
+        what = f"did not answer within {shown_seconds()}" if _SILENT.search(text) else "cannot be reached"
         return UnreachableError(
             f"{server} {what}, so '{place.source}' could not be opened.",
-            "Start it, or correct AWS_ENDPOINT_URL.",
+            f"Start it, or correct AWS_ENDPOINT_URL. {VARIABLE} sets how many seconds to wait.",
             prefixes=("delta:" + place.uri.partition("://")[0],),
         )
     return None
