@@ -30,6 +30,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "importing",
         "hooks",
     ),
+    ("mlflow_calls",),
     ("stats", "metrics", "data", "models"),
     ("gate", "report", "config"),
     ("plugin", "cli"),
@@ -61,6 +62,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "importing": {},
     "data_rules": {},
     "hooks": {"pluggy": When.TOP, "pandas": When.TYPES},
+    "mlflow_calls": {"mlflow": When.LAZY},
     "stats": {"numpy": When.TOP, "scipy": When.LAZY},
     "metrics": {"numpy": When.TOP, "scipy": When.LAZY, "sklearn": When.LAZY},
     "data": {

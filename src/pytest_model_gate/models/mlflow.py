@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, EvaluationError, ModelGateError, UnavailableError
-from ..redact import redact
-from ..spec import SourceContext
-from ..wording import did_you_mean, shorten, some_values
-from .identity import Identity, digest_of_files
-from .mlflow_calls import (
+from ..mlflow_calls import (
     DOWNLOAD_LIMITS,
     RESOLVE_LIMITS,
     Server,
@@ -24,6 +20,10 @@ from .mlflow_calls import (
     is_missing,
     server_of,
 )
+from ..redact import redact
+from ..spec import SourceContext
+from ..wording import did_you_mean, shorten, some_values
+from .identity import Identity, digest_of_files
 from .mlmodel import load_folder
 from .trust import check_pin
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError, InvalidError
 from ..importing import importable
+from ..mlflow_calls import DOWNLOAD_LIMITS, calling
 from ..spec import SourceContext
 from ..wording import one_line, shorten
 from .estimator import EstimatorModel, FunctionModel, from_object
 from .identity import Identity
-from .mlflow_calls import DOWNLOAD_LIMITS, calling
 from .packages import missing_package
 from .trust import require_trust
 

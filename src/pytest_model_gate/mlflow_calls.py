@@ -1,4 +1,4 @@
-"""Calls into MLflow with limits and without its chatter, and its errors as plain sentences."""
+"""Calls into MLflow with limits and without its chatter; its errors as plain sentences."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import EvaluationError, ModelGateError, UnavailableError, UnreachableError
-from ..redact import redact
-from ..spec import SourceContext
-from ..wording import first_line, shorten
+from .errors import EvaluationError, ModelGateError, UnavailableError, UnreachableError
+from .redact import redact
+from .spec import SourceContext
+from .wording import first_line, shorten
 
 #: The first call to a server tells whether it is there: two tries, so at most about ten seconds.
 RESOLVE_LIMITS = {
