@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from .errors import ConfigurationError
 
@@ -29,6 +29,9 @@ Correction = Literal["holm", "max-t"]
 #: How slices that nobody named are found honestly, and what one does that is proven worse.
 Search = Literal["split", "max-t"]
 OnFound = Literal["warn", "fail"]
+
+#: How far apart two samples of a column are (``stats.drift``).
+DriftMethod = Literal["auc", "ks", "wasserstein", "tv", "cramer_v", "js", "psi"]
 
 #: ``production = "none"``: a first release, judged by its baseline and floors only.
 NO_MODEL = "none"
@@ -185,6 +188,113 @@ class FindSlices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leakage:
+    """What of the holdout may have been seen in training, and what tells so.
+
+    Parameters
+    ----------
+    train : str
+        Dataset source of the training data.
+    key : tuple of str
+        Columns that name a row in both. Empty: rows are told by their features alone.
+    groups : str
+        Column that says which rows belong together (a customer, a patient). Empty: none.
+    time : str
+        Column that says when a row was. Empty: none.
+    near : int or None
+        Rows are nearly the same whose floats agree to so many significant digits. ``None``: not sought.
+    columns, ignore : tuple of str
+        Features by which rows are compared, and those that are left out. Empty: what the models read.
+    tolerance : int or float
+        How many rows of the holdout, or which share of them, may be found in training.
+    single_feature : Mapping[str, float]
+        ``roc_auc`` and ``r2`` above which one feature predicts the target by itself. Empty: not asked.
+    severity : {"fail", "warn"}
+        What a leak does.
+    """
+
+    train: str
+    key: tuple[str, ...] = ()
+    groups: str = ""
+    time: str = ""
+    near: int | None = 3
+    columns: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tolerance: int | float = 0
+    single_feature: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"roc_auc": 0.99, "r2": 0.98})
+    )
+    severity: Literal["fail", "warn"] = "fail"
+
+    def allowed(self, rows: int) -> int:
+        """Return how many of so many rows may be found in training.
+
+        Examples
+        --------
+        >>> Leakage(train="t.parquet", tolerance=0.001).allowed(5000)
+        5
+        """
+        if isinstance(self.tolerance, int):
+            return self.tolerance
+        return math.floor(self.tolerance * rows + 1e-9)
+
+    @property
+    def tolerated(self) -> str:
+        """The tolerance in words."""
+        if isinstance(self.tolerance, int):
+            return f"{self.tolerance:,} row{'s' * (self.tolerance != 1)}"
+        return f"{self.tolerance * 100:g}% of the rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A comparison of the dataset with the data that the model knows.
+
+    Parameters
+    ----------
+    reference : str
+        Dataset source, for example the training data.
+    columns, ignore : tuple of str
+        Columns that are compared, and those that are not. Empty: all that both have.
+    method : Mapping[str, str]
+        How a column is compared; ``"*"`` is for all that the method suits. Empty: ``auc`` for numbers,
+        ``tv`` for levels.
+    threshold : Mapping[str, float]
+        Effect beyond which a column has drifted; ``"*"`` is for all. Empty: the method's own.
+    missing_threshold : float
+        Change of the share of missing values beyond which a column has drifted.
+    overall : bool
+        Whether a classifier tries to tell the two apart by all features together.
+    overall_threshold : float
+        Area under its curve beyond which they have drifted.
+    predictions : bool
+        Whether the candidate's predictions on both are compared, too.
+    blocks : str
+        Column of whole blocks (weeks): rows of one block are not independent. Empty: rows are.
+    on_drift : {"warn", "fail"}
+        What drift does.
+    on_new_levels : {"warn", "fail"}, optional
+        What a value does that the reference does not have. ``None``: the same as drift.
+    on_inconclusive : {"fail", "warn", "pass"}, optional
+        What a comparison does that the data cannot decide. ``None``: the same as drift.
+    """
+
+    reference: str
+    columns: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    method: Mapping[str, DriftMethod] = field(default_factory=lambda: MappingProxyType({}))
+    threshold: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    missing_threshold: float = 0.05
+    overall: bool = True
+    overall_threshold: float = 0.55
+    predictions: bool = True
+    blocks: str = ""
+    on_drift: Literal["warn", "fail"] = "warn"
+    on_new_levels: Literal["warn", "fail"] | None = None
+    on_inconclusive: OnInconclusive | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A failing line that somebody answers for until a date.
 
@@ -192,6 +302,8 @@ class Waiver:
     ----------
     gate, metric, slice : str
         Which line. ``slice`` is ``"all"`` or the name in the report: ``"region=north, age=25..45"``.
+    question : {"regression", "baseline", "floor"}
+        Against what: who answers for a regression has not answered for a floor.
     reason, owner : str
         Why, and who answers for it.
     expires : str
@@ -201,9 +313,35 @@ class Waiver:
     gate: str
     metric: str
     slice: str = "all"
+    question: Literal["regression", "baseline", "floor"] = "regression"
     reason: str
     owner: str
     expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRule:
+    """One rule that a dataset has to keep, beside those that pandera knows.
+
+    Parameters
+    ----------
+    rule : str
+        Which kind: ``"nulls"``, ``"balance"``, … (``data_rules.KINDS``).
+    options : Mapping
+        The keys of that kind.
+    severity : {"fail", "warn"}
+        Whether breaking it fails the gate, or is only said.
+    why : str
+        The reason for the rule, in the user's words.
+    redact : bool
+        Whether values of the data are left out of what is said; counts and row numbers remain.
+    """
+
+    rule: str
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    severity: Literal["fail", "warn"] = "fail"
+    why: str = ""
+    redact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +364,10 @@ class GateSpec:
         The decision that the model drives, in the user's words.
     schema : str
         Import path of a pandera schema or model, or a YAML/JSON schema file. Empty: none.
+    rules : tuple of DataRule
+        What else the dataset has to keep.
+    redact_examples : bool
+        Whether findings show no values of the data; counts and row numbers remain.
     max_regression : Mapping[str, Tolerance]
         Per metric; ``"*"`` is for all metrics. A metric not named has the default tolerance.
     min_gain : Mapping[str, float]
@@ -236,6 +378,10 @@ class GateSpec:
         How the rows are cut.
     find_slices : FindSlices, optional
         A search for slices that nobody named. ``None``: no search.
+    leakage : Leakage, optional
+        The training data, in which no row of the holdout may stand. ``None``: nobody looks.
+    drift : Drift, optional
+        The data that this dataset is compared with. ``None``: none.
     alpha : float
         One-sided level of every bound.
     correction : {"holm", "max-t"}
@@ -279,11 +425,15 @@ class GateSpec:
     baseline: str = ""
     decision: str = ""
     schema: str = ""
+    rules: tuple[DataRule, ...] = ()
+    redact_examples: bool = False
     max_regression: Mapping[str, Tolerance] = field(default_factory=lambda: MappingProxyType({}))
     min_gain: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     floors: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     slices: tuple[SliceSpec, ...] = ()
     find_slices: FindSlices | None = None
+    leakage: Leakage | None = None
+    drift: Drift | None = None
     alpha: float = 0.05
     correction: Correction = "holm"
     seed: int = 0

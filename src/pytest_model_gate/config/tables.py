@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ..data_rules import read_rules
 from ..errors import ConfigurationError, did_you_mean
 from ..slicing import bins_by_column, bins_of, sliced_by
 from ..spec import SliceSpec, Tolerance
@@ -107,12 +108,20 @@ def _slice(value: Any) -> Any:
     return {"by": value} if isinstance(value, str) else value
 
 
+def _rules(value: Any) -> Any:
+    try:
+        return read_rules(value)
+    except ConfigurationError as error:
+        raise ValueError(f"{error.what.rstrip('.')}. {error.remedy}".strip()) from None
+
+
 class WaiverTable(_Table):
     """One entry of ``waivers``."""
 
     gate: _Text
     metric: _Text
     slice: _Text = "all"
+    question: Literal["regression", "baseline", "floor"] = "regression"
     reason: _Text
     owner: _Text
     expires: Annotated[str, BeforeValidator(_date)]
@@ -128,6 +137,8 @@ class GateTable(_Table):
     dataset: _Text | None = None
     target: _Text | None = None
     schema_: Annotated[_Text | None, Field(alias="schema")] = None
+    rules: Annotated[Any, BeforeValidator(_rules)] = None
+    redact_examples: bool | None = None
     metrics: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
     max_regression: _Tolerances | None = None
     min_gain: _Numbers | None = None
