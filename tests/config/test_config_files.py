@@ -72,11 +72,16 @@ WRONG = {
         WAIVER.format(expires="'soon'"),
         "model_gate.toml: waivers.0.expires: must be a date such as 2030-01-31, got 'soon'.",
     ),
+    "a waiver is for no question": (
+        "model_gate.toml",
+        WAIVER.format(expires="2030-01-31") + "question = 'ceiling'\n",
+        "model_gate.toml: waivers.0.question: must be 'regression', 'baseline' or 'floor', got 'ceiling'.",
+    ),
     "a waiver says too much": (
         "model_gate.toml",
         WAIVER.format(expires="2030-01-31") + "until = 1\n",
         "model_gate.toml: unknown key 'waivers.0.until'.\n"
-        "  Known: expires, gate, metric, owner, reason, slice.",
+        "  Known: expires, gate, metric, owner, question, reason, slice.",
     ),
 }
 

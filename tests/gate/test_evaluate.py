@@ -252,6 +252,48 @@ def test_waived_lines_do_not_fail(project):
     assert record.lines[0].waiver == "waived by kim until 2030-01-31: known"
 
 
+def test_a_waiver_is_for_one_question(project):
+    keys = {"candidate": BAD, "metrics": ("roc_auc",), "floors": {"roc_auc": 0.99}}
+    record = project.record(waivers=(waiver(),), **keys)
+    assert record.verdict is Verdict.REGRESSED
+    assert [(line.question, line.waiver != "", line.fails) for line in record.lines] == [
+        ("regression", True, False),
+        ("baseline", False, False),
+        ("floor", False, True),
+    ]
+    assert project.record(waivers=(waiver(), waiver(question="floor")), **keys).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (
+            {"floors": {"roc_auc": 0.99}},
+            (
+                "the waiver of kim waives nothing: it is for the regression line, and the floor line fails.",
+                'Write question = "floor" into it where that is meant (one waiver for each).',
+            ),
+        ),
+        (
+            {"floors": {"roc_auc": 0.99}, "min_gain": {"roc_auc": 0.49}},
+            (
+                "the waiver of kim waives nothing: it is for the regression line, and the baseline line and "
+                "the floor line fail.",
+                'Write question = "baseline" or question = "floor" into it where that is meant (one waiver '
+                "for each).",
+            ),
+        ),
+    ],
+)
+def test_a_waiver_that_used_to_match_others_says_which(project, keys, said):
+    record = project.record(
+        waivers=(waiver(),), metrics=("roc_auc",), max_regression={"*": Tolerance(0.3)}, **keys
+    )
+    assert record.verdict is Verdict.ERROR
+    (check,) = (check for check in record.checks if check.name == "waivers")
+    assert [(finding.problem, finding.remedy) for finding in check.findings] == [said]
+
+
 @pytest.mark.parametrize(
     ("bad", "keys", "problem"),
     [

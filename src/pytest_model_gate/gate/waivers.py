@@ -41,14 +41,8 @@ def waive(
     known = {name for line in lines for name in (line.slice, *line.also)} | not_judged
     for waiver in waivers:
         subject = f"{waiver.metric} on {waiver.slice}"
-        matching = [
-            index
-            for index, line in enumerate(found)
-            if line.metric == waiver.metric
-            and waiver.slice in (line.slice, *line.also)
-            and line.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE)
-            and line.fails
-        ]
+        fitting = {index: line.question for index, line in enumerate(lines) if _fits(waiver, line)}
+        matching = [index for index, question in fitting.items() if question == waiver.question]
         if date.fromisoformat(waiver.expires) < today:
             findings.append(
                 Finding(
@@ -80,6 +74,8 @@ def waive(
                     problem=f"the waiver of {waiver.owner} waives nothing: no failing line matches it.",
                     remedy="Remove it.",
                 )
+                if not fitting
+                else _of_another(waiver, subject, sorted(set(fitting.values())))
             )
         else:
             for index in matching:
@@ -94,4 +90,26 @@ def waive(
         if findings
         else f"{len(waivers)} in use",
         findings=tuple(findings),
+    )
+
+
+def _fits(waiver: Waiver, line: Line) -> bool:
+    """Whether a failing line is the one of a waiver, whatever it is compared with."""
+    return (
+        line.metric == waiver.metric
+        and waiver.slice in (line.slice, *line.also)
+        and line.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE)
+        and line.fails
+    )
+
+
+def _of_another(waiver: Waiver, subject: str, questions: Sequence[str]) -> Finding:
+    """Return the finding that a waiver is for one question, and another one fails."""
+    lines = " and the ".join(f"{question} line" for question in questions)
+    keys = " or ".join(f'question = "{question}"' for question in questions)
+    return Finding(
+        subject=subject,
+        problem=f"the waiver of {waiver.owner} waives nothing: it is for the {waiver.question} line, and the "
+        f"{lines} fail{'s' * (len(questions) == 1)}.",
+        remedy=f"Write {keys} into it where that is meant (one waiver for each).",
     )
