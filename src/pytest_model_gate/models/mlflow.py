@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +37,48 @@ _RUN = re.compile(r"runs:/(?P<run>[^/]+)/(?P<path>[^/].*)")
 _NOT_CONTENT = "registered_model_meta"
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where one version of a model lies."""
+
+    source: str
+    resolved: str
+    location: str
+    below: str
+    server: Server
+
+
 def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
     """Load a registered model or a model of a run.
 
     An alias is asked for once; what it meant then is what is downloaded and recorded, also if it is
     moved meanwhile. The digest is over all files of the model (see ``identity.digest_of_files``).
     """
+    # Private (mode 0700): nobody can change between the hash and the load what was hashed.
+    folder = Path(tempfile.mkdtemp(prefix="model-gate-"))
+    keep = False
+    try:
+        identity, path = _copy(_find(source, context), folder)
+        check_pin(identity, context)
+        loaded = load_folder(identity, path, context)
+        keep = loaded.needs_files
+        if keep:
+            import weakref
+
+            weakref.finalize(loaded.model, shutil.rmtree, folder, ignore_errors=True)
+        return loaded.model
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def identify(source: str, context: SourceContext) -> Identity:
+    """Return which model a source means, with the digest of its files; nothing is loaded."""
+    with tempfile.TemporaryDirectory(prefix="model-gate-") as folder:
+        return _copy(_find(source, context), Path(folder))[0]
+
+
+def _find(source: str, context: SourceContext) -> _Found:
     model, run = _MODEL.fullmatch(source), _RUN.fullmatch(source)
     if not model and not run:
         raise ConfigurationError(
@@ -61,45 +97,27 @@ def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
             if model:
                 version = model["version"] or _version_of_alias(client, model["name"], model["alias"], server)
                 location = _location_of_version(client, model["name"], version, server)
-                resolved, below = f"models:/{model['name']}/{version}", ""
-            else:
-                assert run is not None
-                location, below = _location_in_run(client, run["run"], run["path"], server)
-                resolved = source
+                return _Found(source, f"models:/{model['name']}/{version}", location, "", server)
+            assert run is not None
+            location, below = _location_in_run(client, run["run"], run["path"], server)
+            return _Found(source, source, location, below, server)
     except ModelGateError:
         raise
     except Exception as error:  # noqa: BLE001 - MLflow lets errors of requests, SQLAlchemy and others through
         raise explain(error, source, server) from None
-    return _open(source, resolved, location, below, server, context)
 
 
-def _open(
-    source: str, resolved: str, location: str, below: str, server: Server, context: SourceContext
-) -> ModelProtocol:
-    # Private (mode 0700): nobody can change between the hash and the load what was hashed.
-    folder = Path(tempfile.mkdtemp(prefix="model-gate-"))
-    keep = False
-    try:
-        path = _download(source, resolved, location, below, folder, server)
-        if path.is_file():
-            path = path.parent
-        files = {
-            file.relative_to(path).as_posix(): file
-            for file in sorted(path.rglob("*"))
-            if file.is_file() and file.relative_to(path).as_posix() != _NOT_CONTENT
-        }
-        identity = Identity(source=source, resolved=resolved, digest=digest_of_files(files))
-        check_pin(identity, context)
-        loaded = load_folder(identity, path, context)
-        keep = loaded.needs_files
-        if keep:
-            import weakref
-
-            weakref.finalize(loaded.model, shutil.rmtree, folder, ignore_errors=True)
-        return loaded.model
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+def _copy(found: _Found, folder: Path) -> tuple[Identity, Path]:
+    """Download a model, and return which one it is and where its files lie."""
+    path = _download(found.source, found.resolved, found.location, found.below, folder, found.server)
+    if path.is_file():
+        path = path.parent
+    files = {
+        file.relative_to(path).as_posix(): file
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and file.relative_to(path).as_posix() != _NOT_CONTENT
+    }
+    return Identity(source=found.source, resolved=found.resolved, digest=digest_of_files(files)), path
 
 
 def _download(source: str, resolved: str, location: str, below: str, folder: Path, server: Server) -> Path:
