@@ -313,7 +313,8 @@ def _variance(share: Floats, of: Floats) -> float:
 def _smoothed(table: Table) -> tuple[Floats, Floats]:
     """Return shares with half a row added to every cell of both sides."""
     cells = len(table.p)
-    return (table.p + 0.5) / (table.m + cells / 2), (table.q + 0.5) / (table.n + cells / 2)
+    p, q = table.p.astype(np.float64) + 0.5, table.q.astype(np.float64) + 0.5
+    return p / (table.m + cells / 2), q / (table.n + cells / 2)
 
 
 def _cross_fitted(table: Table, alpha: float, seed: int) -> float:

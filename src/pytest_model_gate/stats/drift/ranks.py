@@ -23,12 +23,7 @@ from .pair import Pair
 def area_effect(pair: Pair, alpha: float) -> Effect:
     """Return how far the area is from one half."""
     m, n = len(pair.x), len(pair.y)
-    below, upto = pair.of_y
-    of_y = (below + upto) / (2 * m)
-    below, upto = pair.of_x
-    of_x = 1 - (below + upto) / (2 * n)
-    area = float(of_y.mean())
-    error, df = _spread(of_x - area, of_y - area, pair, area)
+    area, error, df = area_and_error(pair)
     distance = area - 0.5
     folded = 0.5 + abs(distance)
     error_low = error_high = error
@@ -48,6 +43,17 @@ def area_effect(pair: Pair, alpha: float) -> Effect:
         raw=area,
         caution=caution,
     )
+
+
+def area_and_error(pair: Pair) -> tuple[float, float, float]:
+    """Return the area, its standard error and the degrees of freedom of that."""
+    m, n = len(pair.x), len(pair.y)
+    below, upto = pair.of_y
+    of_y = (below + upto) / (2 * m)
+    below, upto = pair.of_x
+    of_x = 1 - (below + upto) / (2 * n)
+    area = float(of_y.mean())
+    return area, *_spread(of_x - area, of_y - area, pair, area)
 
 
 def _spread(of_x: Floats, of_y: Floats, pair: Pair, area: float) -> tuple[float, float]:
