@@ -455,6 +455,297 @@ class SliceSearch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeakCount:
+    """How many rows of the holdout one way of comparing finds in the training data.
+
+    Parameters
+    ----------
+    kind : {"exact", "labelled", "near", "key", "groups", "time"}
+        By all columns compared, by these and the target, by rounded columns but not exactly, by key, by
+        group, and not after the end of training.
+    rows : int
+        Rows of the holdout, each counted once.
+    share : float
+        Of all rows that were looked at.
+    distinct : int or None
+        Distinct rows, keys or groups among them.
+    training_rows : int or None
+        Rows of the training data that they are. ``None``: not counted.
+    chance : float or None
+        So many nearly equal rows would be there by chance, were all columns independent.
+    fails : bool
+        Whether it is more than is tolerated.
+    """
+
+    kind: Literal["exact", "labelled", "near", "key", "groups", "time"]
+    rows: int
+    share: float
+    distinct: int | None = None
+    training_rows: int | None = None
+    chance: float | None = None
+    fails: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakEffect:
+    """One metric on rows without those that stand in the training data: a value, no judgement.
+
+    Parameters
+    ----------
+    without : str
+        ``""``: all rows. ``"exact"``, ``"near"``, ``"key"``, ``"groups"``, ``"time"``: without these.
+        ``"any"``: without all of them.
+    metric : str
+        What was measured.
+    rows : int
+        Rows that are left.
+    candidate, production, gain : float or None
+        ``None`` where it does not exist on these rows, or there is no production model.
+    """
+
+    without: str
+    metric: str
+    rows: int
+    candidate: float | None
+    production: float | None = None
+    gain: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureStrength:
+    """How well one feature predicts the target by itself.
+
+    Parameters
+    ----------
+    feature : str
+        The column.
+    label : str
+        The class that it tells from the others. Empty for numbers.
+    statistic : {"roc_auc", "r2"}
+        What was measured, levels and bins scored by other rows.
+    value, low, threshold : float
+        The value, its one-sided lower bound, and what the bound must not exceed.
+    rows : int
+        On how many.
+    """
+
+    feature: str
+    label: str
+    statistic: Literal["roc_auc", "r2"]
+    value: float
+    low: float
+    threshold: float
+    rows: int
+
+    @property
+    def proven(self) -> bool:
+        """Whether it predicts the target too well to be true."""
+        return self.low > self.threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakageRecord:
+    """What of the holdout was seen in training.
+
+    Parameters
+    ----------
+    source, resolved, digest, version : str
+        The training data: as written, the exact version, ``"sha256:<hex>"`` over all of it, and which
+        version its source meant (empty: it has none).
+    pin : str
+        ``"pinned"``, ``"not pinned"``, ``"changed"``, ``"pinned now"`` or ``"pinned now, changed"``.
+    training_rows, rows : int
+        Rows of the training data, and of the holdout that were looked at.
+    columns : tuple of str
+        By which rows were compared.
+    not_compared : tuple of (str, str)
+        Features that were not, and why.
+    near : int or None
+        To so many digits floats of nearly equal rows agree. ``None``: not sought.
+    tolerance : str
+        How much was allowed.
+    counts : tuple of LeakCount
+        What was found, zeros included.
+    features : tuple of FeatureStrength
+        Those that predict best, and all that predict too well.
+    effects : tuple of LeakEffect
+        Metrics with and without what was found. Empty where nothing was found, or nothing was scored.
+    """
+
+    source: str
+    resolved: str
+    digest: str
+    pin: str
+    training_rows: int
+    rows: int
+    version: str = ""
+    columns: tuple[str, ...] = ()
+    not_compared: tuple[tuple[str, str], ...] = ()
+    near: int | None = None
+    tolerance: str = ""
+    counts: tuple[LeakCount, ...] = ()
+    features: tuple[FeatureStrength, ...] = ()
+    effects: tuple[LeakEffect, ...] = ()
+
+    @property
+    def leaked(self) -> int:
+        """The most rows that one way of comparing finds."""
+        return max((count.rows for count in self.counts), default=0)
+
+
+#: Beyond the threshold for sure, within it for sure, or neither; "error": it could not be compared.
+DriftVerdict = Literal["drifted", "pass", "inconclusive", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftColumn:
+    """One column of the current data beside the reference's.
+
+    Parameters
+    ----------
+    column : str
+        Which one; ``"prediction"`` (of a class: ``"prediction[late]"``) is what the candidate says.
+    part : {"feature", "target", "prediction"}
+        What it is to the model.
+    kind : {"number", "time", "duration", "text length", "category", "nothing"}
+        What was compared; ``"nothing"``: a side has no value.
+    reference_rows, current_rows : int
+        Values that were compared.
+    method : str
+        What measures the effect: ``"auc"``, ``"ks"``, ``"wasserstein"``, ``"tv"``, ``"cramer_v"``, ``"js"``,
+        ``"psi"``. Empty: nothing was compared.
+    effect, low, high : float or None
+        The effect and its one-sided bounds.
+    threshold : float or None
+        Beyond which the column has drifted.
+    p, p_adjusted : float or None
+        Against "nothing has moved", alone and among all columns (Benjamini-Hochberg): a by-product.
+    raw : float or None
+        The effect as other software prints it, with what chance makes of it.
+    psi, psi_null, psi_null_q95 : float or None
+        Population stability index, its mean and its 95 % quantile where nothing has moved.
+    new_levels : tuple of str
+        Values that the reference does not have; the most frequent ones.
+    new_levels_count, new_levels_rows : int
+        How many there are, and in how many rows.
+    vanished_levels : tuple of str
+        Values that the current data do not have; the most frequent ones.
+    vanished_levels_count : int
+        How many there are.
+    reference_missing, current_missing : float
+        Shares of rows without a value.
+    missing_low, missing_high : float or None
+        One-sided bounds of the change of that share.
+    verdict : {"drifted", "pass", "inconclusive", "error"}
+        New levels alone do not make a column drifted.
+    reason : str
+        Why.
+    """
+
+    column: str
+    part: Literal["feature", "target", "prediction"] = "feature"
+    kind: str = "nothing"
+    reference_rows: int = 0
+    current_rows: int = 0
+    method: str = ""
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    threshold: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    raw: float | None = None
+    psi: float | None = None
+    psi_null: float | None = None
+    psi_null_q95: float | None = None
+    new_levels: tuple[str, ...] = ()
+    new_levels_count: int = 0
+    new_levels_rows: int = 0
+    vanished_levels: tuple[str, ...] = ()
+    vanished_levels_count: int = 0
+    reference_missing: float = 0.0
+    current_missing: float = 0.0
+    missing_low: float | None = None
+    missing_high: float | None = None
+    verdict: DriftVerdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftOverall:
+    """How well a classifier tells the current data from the reference by all features together.
+
+    Parameters
+    ----------
+    area, low, high, threshold : float
+        Area under its curve on rows that it did not learn from, its one-sided bounds, and the limit.
+    p : float
+        Against one half.
+    columns : int
+        Features that it had.
+    reference_rows, current_rows : int
+        Rows that were drawn for it; there may be more.
+    verdict, reason : str
+        As of a column.
+    """
+
+    area: float
+    low: float
+    high: float
+    threshold: float
+    p: float
+    columns: int
+    reference_rows: int
+    current_rows: int
+    verdict: DriftVerdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftRecord:
+    """The dataset beside the data that the model knows.
+
+    Parameters
+    ----------
+    source, resolved, digest, version : str
+        Of the reference: as written, the exact version, ``"sha256:<hex>"`` over all of its content, and
+        which version its source meant (empty: it has none).
+    reference_rows, current_rows : int
+        Rows of the two.
+    columns : tuple of DriftColumn
+        In the order of the dataset.
+    overall : DriftOverall or None
+        ``None``: not asked, or nothing to tell apart by.
+    not_compared : tuple of (str, str)
+        Columns that were not, and why.
+    alpha : float
+        One-sided level of every bound.
+    seed : int
+        Of everything that is drawn.
+    blocks : str
+        The column of whole blocks. Empty: single rows were compared.
+    on_drift, on_new_levels, on_inconclusive : str
+        What each does to the gate.
+    """
+
+    source: str
+    resolved: str
+    digest: str
+    reference_rows: int
+    current_rows: int
+    version: str = ""
+    columns: tuple[DriftColumn, ...] = ()
+    overall: DriftOverall | None = None
+    not_compared: tuple[tuple[str, str], ...] = ()
+    alpha: float = 0.05
+    seed: int = 0
+    blocks: str = ""
+    on_drift: Literal["warn", "fail"] = "warn"
+    on_new_levels: Literal["warn", "fail"] = "warn"
+    on_inconclusive: Literal["fail", "warn", "pass"] = "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateRecord:
     """Everything that one gate found; the verdict of the whole gate is read off it.
 
@@ -492,6 +783,10 @@ class GateRecord:
         How accusations were corrected for each other: ``"holm"`` or ``"max-t"``, and for which lines not.
     search : SliceSearch or None
         The search for slices that nobody named. ``None``: there was none.
+    leakage : LeakageRecord or None
+        What of the holdout was seen in training. ``None``: nobody looked.
+    drift : DriftRecord or None
+        The dataset beside the data that the model knows. ``None``: nobody compared them.
     schema_version : int
         Of this structure.
     """
@@ -513,6 +808,8 @@ class GateRecord:
     holdout: HoldoutUse | None = None
     correction: str = "holm"
     search: SliceSearch | None = None
+    leakage: LeakageRecord | None = None
+    drift: DriftRecord | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property

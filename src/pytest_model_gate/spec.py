@@ -267,8 +267,8 @@ class Drift:
         Whether a classifier tries to tell the two apart by all features together.
     overall_threshold : float
         Area under its curve beyond which they have drifted.
-    predictions : bool
-        Whether the candidate's predictions on both are compared, too.
+    predictions : bool, optional
+        Whether the candidate's predictions on both are compared, too. ``None``: where it can make them.
     blocks : str
         Column of whole blocks (weeks): rows of one block are not independent. Empty: rows are.
     on_drift : {"warn", "fail"}
@@ -287,7 +287,7 @@ class Drift:
     missing_threshold: float = 0.05
     overall: bool = True
     overall_threshold: float = 0.55
-    predictions: bool = True
+    predictions: bool | None = None
     blocks: str = ""
     on_drift: Literal["warn", "fail"] = "warn"
     on_new_levels: Literal["warn", "fail"] | None = None
@@ -485,6 +485,9 @@ class SourceContext:
     pinned_versions : Mapping[str, str]
         Dataset source -> the version that ``model-gate.lock`` agrees to. A source whose name can move (a
         branch, ``latest``) opens that version. Empty while pinning: then the name means what it means now.
+    pinning : bool
+        Whether the dataset is opened to be agreed to. Only then may a source ask what has to be kept
+        somewhere to be read again: a database.
     """
 
     root: str = "."
@@ -493,3 +496,4 @@ class SourceContext:
     pinned_models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     key: str = ""
     pinned_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    pinning: bool = False

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, did_you_mean
 from ..redact import redact
-from ..spec import FindSlices, GateSpec, SliceSpec
+from ..spec import FindSlices, GateSpec, Leakage, SliceSpec
 from .declared import OWN_FILE
 from .files import Project
 
@@ -198,6 +198,8 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
             metrics=tuple(search.metrics or ()),
             max_regression=MappingProxyType(dict(search.max_regression)),
         )
+    plain.pop("leakage", None)
+    leakage = _leakage_of(keys.get("leakage"))
     repeated = [key for key in ("metrics",) if len(set(plain[key])) < len(plain[key])]
     # "a x b" and "b x a" cut the same rows.
     if repeated or len({frozenset(item.columns) for item in plain["slices"]}) < len(plain["slices"]):
@@ -208,5 +210,25 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
         name=label,
         waivers=tuple(waiver for waiver in project.waivers if waiver.gate == label),
         root=str(Path(project.root)),
+        leakage=leakage,
         **plain,
+    )
+
+
+def _leakage_of(table: Any) -> Leakage | None:
+    """Return what of the holdout may have been seen in training, as a gate asks for it."""
+    if not table:
+        return None
+    alone = {} if table.single_feature is False else {"roc_auc": 0.99, "r2": 0.98}
+    return Leakage(
+        train=table.train,
+        key=tuple(table.key or ()),
+        groups=table.groups or "",
+        time=table.time or "",
+        near=None if table.near is False else table.near,
+        columns=tuple(table.columns or ()),
+        ignore=tuple(table.ignore),
+        tolerance=table.tolerance,
+        single_feature=MappingProxyType({**alone, **(table.single_feature or {})}),
+        severity=table.severity,
     )

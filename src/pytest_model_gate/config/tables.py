@@ -16,6 +16,7 @@ from ..data_rules import read_rules
 from ..errors import ConfigurationError, did_you_mean
 from ..slicing import bins_by_column, bins_of, sliced_by
 from ..spec import SliceSpec, Tolerance
+from .shares import rows_or_share
 
 
 def _several(value: Any) -> Any:
@@ -104,6 +105,29 @@ def _find_slices(value: Any) -> Any:
     return {} if value is True else value
 
 
+class LeakageTable(_Table):
+    """``leakage``: a text is the source of the training data."""
+
+    train: _Text
+    key: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
+    groups: _Text | None = None
+    time: _Text | None = None
+    near: Annotated[int, Field(ge=1, le=15)] | Literal[False] = 3
+    columns: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
+    ignore: Annotated[list[_Text], BeforeValidator(_several)] = []
+    tolerance: Annotated[Any, BeforeValidator(rows_or_share)] = 0
+    single_feature: (
+        dict[Literal["roc_auc", "r2"], Annotated[_Number, Field(gt=0, lt=1)]] | Literal[False] | None
+    ) = None
+    severity: Literal["fail", "warn"] = "fail"
+
+
+def _leakage(value: Any) -> Any:
+    if not isinstance(value, (str, Mapping)) and value is not False:
+        raise ValueError(f"must be a source, a table or false, got {value!r}")
+    return {"train": value} if isinstance(value, str) else value
+
+
 def _slice(value: Any) -> Any:
     return {"by": value} if isinstance(value, str) else value
 
@@ -147,6 +171,7 @@ class GateTable(_Table):
         Annotated[list[Annotated[SliceTable, BeforeValidator(_slice)]], BeforeValidator(_several)] | None
     ) = None
     find_slices: Annotated[FindSlicesTable | Literal[False], BeforeValidator(_find_slices)] | None = None
+    leakage: Annotated[LeakageTable | Literal[False], BeforeValidator(_leakage)] | None = None
     alpha: Annotated[_Number, Field(gt=0, lt=0.5)] | None = None
     correction: Literal["holm", "max-t"] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
@@ -229,7 +254,7 @@ _WORDS = {
     "finite_number": "must be a finite number",
 }
 #: Names that pydantic puts into the path of an error and no user wrote.
-_NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*", "FindSlicesTable", "literal[")
+_NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*", "FindSlicesTable", "LeakageTable", "literal[")
 
 
 def _explained(error: ValidationError, kind: type[_Table], where: str) -> ConfigurationError:
@@ -263,6 +288,8 @@ def _short(value: Any) -> str:
 def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:
     if "find_slices" in path:
         return tuple(FindSlicesTable.model_fields)
+    if "leakage" in path:
+        return tuple(LeakageTable.model_fields)
     if "slices" in path:
         return tuple(SliceTable.model_fields)
     if "waivers" in path:

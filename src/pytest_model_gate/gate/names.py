@@ -14,6 +14,7 @@ from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..metrics.queries import UNGROUPED
 from ..spec import NO_MODEL, GateSpec
+from .leakage_keys import check_leakage
 from .limits import not_judged, refuse_impossible, refuse_meaningless, refuse_unjudged
 from .lines import ANY, tolerance_of
 from .registry import extra_metrics, load_metrics
@@ -76,6 +77,7 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
         )
 
     check_keys(spec)
+    check_leakage(spec)
 
     def canonical(table: Mapping[str, V], key: str) -> Mapping[str, V]:
         found: dict[str, V] = {}

@@ -74,6 +74,7 @@ def _merge(one: GateRecord, other: GateRecord) -> GateRecord:
         bins=_union(one.bins, other.bins),
         notes=_union(one.notes, other.notes),
         search=one.search or other.search,
+        leakage=one.leakage or other.leakage,
         correction=max(one.correction, other.correction, key=len),
     )
 

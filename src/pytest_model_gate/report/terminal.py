@@ -9,6 +9,7 @@ from ..results import Bins, Check, Finding, GateRecord, HoldoutUse, Line, SmallS
 from ..wording import plural
 from .combine import combine
 from .escape import plain
+from .leakage import leakage
 from .numbers import decimals, number
 from .run import NotJudged, Run, Tested
 from .segments import proven_in_words, segments
@@ -76,6 +77,8 @@ def block(record: GateRecord, *, verbosity: int = 0, width: int = WIDTH) -> Iter
     yield from _context(record, full=verbosity > 0)
     for check in record.checks:
         yield from found_by(check)
+    if record.leakage is not None:
+        yield from leakage(record.leakage, verbosity=verbosity)
     if record.lines:
         yield from table(record, verbosity=verbosity, width=width)
         yield from _same_rows(record.lines, every=verbosity > 0)
