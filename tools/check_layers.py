@@ -31,7 +31,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "hooks",
     ),
     ("mlflow_calls",),
-    ("stats", "metrics", "data", "models"),
+    ("stats", "metrics", "data", "models", "tracking"),
     ("gate", "report", "config"),
     ("plugin", "cli"),
     ("__init__", "__main__"),
@@ -68,6 +68,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     "data": {
         "numpy": When.TOP,
         "deltalake": When.LAZY,
+        "duckdb": When.LAZY,
         "aiohttp": When.LAZY,
         "botocore": When.LAZY,
         "fsspec": When.LAZY,
@@ -77,6 +78,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "pandera": When.LAZY,
         "pyarrow": When.LAZY,
         "pyiceberg": When.LAZY,
+        "sqlalchemy": When.LAZY,
         "yaml": When.LAZY,
     },
     "models": {
@@ -92,6 +94,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "xgboost": When.LAZY,
         "yaml": When.LAZY,
     },
+    "tracking": {"mlflow": When.LAZY},
     "gate": {"numpy": When.TOP, "pluggy": When.TOP, "pandas": When.TOP},
     "report": {"tabulate": When.LAZY},
     "config": {"pydantic": When.TOP},  # only tables.py, which nothing imports at start-up (checked below)

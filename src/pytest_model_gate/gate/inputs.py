@@ -66,6 +66,7 @@ class Inputs:
             pinned_versions=MappingProxyType(
                 {} if self._pin or isinstance(lock, Failed) else lock.versions()
             ),
+            pinning=self._pin,
         )
 
     @cached_property

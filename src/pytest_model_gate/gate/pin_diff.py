@@ -76,7 +76,7 @@ def diff_pin(
     ModelGateError
         If the present dataset or ``against`` cannot be read.
     """
-    context = SourceContext(root=spec.root, tracking_uri=spec.tracking_uri, key=spec.key)
+    context = SourceContext(root=spec.root, tracking_uri=spec.tracking_uri, key=spec.key, pinning=True)
     dataset = open_dataset(registry, spec.dataset, context)
     pinned = read_lock(lock_path(spec)).dataset(dataset.source)
     now = as_pin(dataset, today or date.today())

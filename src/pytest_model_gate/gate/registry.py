@@ -68,7 +68,8 @@ def open_dataset(registry: pluggy.PluginManager, source: str, context: SourceCon
         raise ConfigurationError(
             f"No dataset source knows {redact(source)!r}.",
             "Known: a path to .parquet, .csv, .feather or .jsonl, a folder or glob of Parquet files, "
-            "delta:path@version, iceberg:catalog.table@snapshot, python:package.module:load.",
+            "delta:path@version, iceberg:catalog.table@snapshot, sql:file.sql, "
+            "duckdb:file.sql, python:package.module:load.",
         )
     return found
 

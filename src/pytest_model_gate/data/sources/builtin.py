@@ -10,7 +10,14 @@ from ...spec import SourceContext
 PYTHON = "python:"
 
 #: Prefix -> the module beside this one that opens it, imported when somebody asks for it.
-_BY_PREFIX = {"s3://": "s3", "delta:": "delta", "iceberg:": "iceberg"}
+_BY_PREFIX = {
+    "s3://": "s3",
+    "dvc:": "dvc",
+    "delta:": "delta",
+    "iceberg:": "iceberg",
+    "sql:": "sql",
+    "duckdb:": "sql",
+}
 
 
 @hookimpl(trylast=True)
