@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from .results import Check, Finding, Line, Question, Verdict
 
@@ -130,6 +131,21 @@ def decide(
     if p_regressed < alpha:
         return Decision(verdict=Verdict.REGRESSED, reason=_FAILS[question])
     return Decision(verdict=Verdict.INCONCLUSIVE, reason="the data cannot tell")
+
+
+def decide_distance(*, low: float, high: float, tolerance: float) -> Literal["kept", "broken", "unclear"]:
+    """Judge a distance that may be at most ``tolerance``, by bounds that hold together.
+
+    Examples
+    --------
+    >>> decide_distance(low=0.06, high=0.09, tolerance=0.05)
+    'broken'
+    >>> decide_distance(low=0.01, high=0.09, tolerance=0.05)
+    'unclear'
+    """
+    if not low <= high:
+        raise ValueError(f"cannot decide on low={low!r}, high={high!r}")
+    return "broken" if low > tolerance else "kept" if high <= tolerance else "unclear"
 
 
 def check_verdict(findings: Iterable[Finding], *, unknown: Iterable[Finding] = ()) -> Verdict:

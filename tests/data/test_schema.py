@@ -477,7 +477,7 @@ WRITE = "Correct it, or write it again with pandera: schema.to_yaml(path) or sch
         ("s.json", '{"columns": ', f"The schema file s.json is not JSON: Expecting value (line 1, column 13).\n  {WRITE}"),
         ("s.yaml", "", f"The schema file s.yaml holds NoneType where a table with 'columns' was needed.\n  {WRITE}"),
         ("s.yaml", "- a", f"The schema file s.yaml holds list where a table with 'columns' was needed.\n  {WRITE}"),
-        ("s.yaml", "strict: true", f"The schema file s.yaml has no columns and no checks, so it would accept anything.\n  {WRITE}"),
+        ("s.yaml", "strict: true", f"The schema file s.yaml has no columns, no checks and no rules, so it would accept anything.\n  {WRITE}"),
         ("s.yaml", "column: {a: {dtype: int}}", "The schema file s.yaml has an unknown key 'column'.\n  Did you mean 'columns'?"),
         ("s.yaml", "columns: {a: {nulable: true}}", "The schema file s.yaml has an unknown key 'nulable' for column 'a'.\n  Did you mean 'nullable'?"),
         ("s.yaml", "columns: !!python/object:os.system {}", "The schema file s.yaml is not YAML: could not determine a constructor for the tag "),

@@ -344,7 +344,7 @@ def test_an_assertion_is_judged_in_the_family_of_its_gate(project):
     ("ask", "problem"),
     [
         (lambda e: e.no_regression("acuracy"), "acuracy"),
-        (lambda e: e.schema(), "has no schema to check"),
+        (lambda e: e.schema(), "has no schema and no rules to check"),
         (lambda e: e.no_regression("mae"), "mean_absolute_error"),
     ],
 )

@@ -81,9 +81,9 @@ def test_a_schema_that_nobody_gave(project):
     project.write(test_gates=one_test("model_gate.assert_schema()"))
     failure = failures_of(project.run("test_gates.py"))
     assert failure[:3] == [
-        "worse (schema): ERROR  schema: gate 'worse' has no schema to check.",
+        "worse (schema): ERROR  schema: gate 'worse' has no schema and no rules to check.",
         "  ERROR schema:",
-        "    holdout.csv: gate 'worse' has no schema to check.",
+        "    holdout.csv: gate 'worse' has no schema and no rules to check.",
     ]
 
 

@@ -19,6 +19,7 @@ from ..policy import gate_verdict
 from ..results import Check, GateRecord, Line, Question
 from ..spec import GateSpec, Role, Tolerance
 from .assertions import asserted
+from .hidden import hidden
 from .inputs import Failed, Inputs, attempt, failed_check
 from .lines import Ask, plan
 from .measure import Measured, equal_everywhere, measure_floor, measure_pair
@@ -112,18 +113,15 @@ class Evaluation:
         return self._record("pinned", checks=(self._inputs.pin,), only_checks=True)
 
     def schema(self) -> GateRecord:
-        """Judge only whether the pinned dataset keeps its schema."""
-        schema = self._inputs.schema
-        if schema is None:
-            schema = failed_check(
-                "schema",
-                self.spec.dataset,
-                EvaluationError(
-                    f"gate {self.spec.name!r} has no schema to check.",
-                    'Give it schema = "package.module:Name" or schema = "schema.yaml".',
-                ),
+        """Judge only whether the pinned dataset keeps its schema and its rules."""
+        kept = [check for check in (self._inputs.schema, self._inputs.rules) if check is not None]
+        if not kept:
+            error = EvaluationError(
+                f"gate {self.spec.name!r} has no schema and no rules to check.",
+                'Give it schema = "package.module:Name", schema = "schema.yaml" or rules = [...].',
             )
-        return self._record("schema", checks=(self._inputs.pin, schema), only_checks=True)
+            kept = [failed_check("schema", self.spec.dataset, error)]
+        return self._record("schema", checks=(self._inputs.pin, *kept), only_checks=True)
 
     def no_regression(
         self, metric: str | None = None, max_regression: float | str | Tolerance | None = None
@@ -179,7 +177,7 @@ class Evaluation:
 
         for check in self._data_checks():
             if check.fails:
-                raise _error(check)
+                raise _error(hidden(check) if self.spec.redact_examples else check)
         dataset = self._inputs.dataset
         if isinstance(dataset, Failed):
             raise _error(dataset.check)
@@ -290,8 +288,7 @@ class Evaluation:
         inputs = self._inputs
         if isinstance(inputs.dataset, Failed):
             return (inputs.dataset.check,)
-        schema = inputs.schema
-        return (inputs.pin, *((schema,) if schema is not None else ()))
+        return (inputs.pin, *(check for check in (inputs.schema, inputs.rules) if check is not None))
 
     @cached_property
     def _opening_checks(self) -> tuple[Check, ...]:
@@ -469,7 +466,7 @@ class Evaluation:
             dataset=inputs.dataset_record(
                 rows_used=scored.sample.n if scored else 0, dropped=scored.dropped if scored else ()
             ),
-            checks=tuple(checks),
+            checks=tuple(map(hidden, checks)) if self.spec.redact_examples else tuple(checks),
             lines=tuple(lines),
             small_slices=tuple(self._asks[1]) if scored else (),
             bins=tuple(dict.fromkeys(bins for cut in scored.cuts for bins in cut.bins)) if scored else (),
@@ -491,6 +488,6 @@ class Evaluation:
 
 
 def _error(check: Check) -> ModelGateError:
-    finding = check.findings[0] if check.findings else None
+    finding = next((finding for finding in check.findings if finding.severity == "fail"), None)
     text = finding.problem if finding else check.summary
     return EvaluationError(f"{check.name}: {text}", finding.remedy if finding else "")

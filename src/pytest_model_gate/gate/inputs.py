@@ -109,7 +109,34 @@ class Inputs:
             return None
         from ..data.schemas.schema import validate
 
-        found = attempt("schema", self.spec.schema, lambda: validate(self.spec.schema, dataset, self.context))
+        schema, redact = self.spec.schema, self.spec.redact_examples
+        found = attempt("schema", schema, lambda: validate(schema, dataset, self.context, redact=redact))
+        return found.check if isinstance(found, Failed) else found
+
+    @cached_property
+    def rules(self) -> Check | None:
+        """Whether the dataset keeps the rules of the gate and of its schema file; ``None`` where none are."""
+        dataset, spec = self.dataset, self.spec
+        if isinstance(dataset, Failed):
+            return None  # the schema, or the dataset itself, says why
+        from ..data.schemas.schema_file import load_rules
+
+        of_file = attempt("schema", spec.schema, lambda: load_rules(spec.schema, spec.root))
+        # A file that cannot be read is the finding of the schema.
+        rules = (*(() if isinstance(of_file, Failed) else of_file), *spec.rules)
+        if not rules:
+            return None
+        from .rules import Own, check_rules
+
+        apart = (spec.key, spec.sample_weight, spec.groups, spec.strata, spec.query, spec.time)
+        own = Own(
+            target=spec.target, apart=tuple(name for name in apart if name), redact=spec.redact_examples
+        )
+        found = attempt(
+            "rules",
+            spec.dataset,
+            lambda: check_rules(rules, dataset, self._registry, self.context, own=own),
+        )
         return found.check if isinstance(found, Failed) else found
 
     @cached_property

@@ -37,7 +37,7 @@ class Shares:
     --------
     >>> found = Shares((700, 300), (0.8, 0.2))
     >>> round(found.distance, 3), [round(bound, 3) for bound in found.bounds(0.05)]
-    (0.1, [0.071, 0.129])
+    (0.1, [0.072, 0.129])
     """
 
     counts: tuple[int, ...]

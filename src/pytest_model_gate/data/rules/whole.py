@@ -215,7 +215,11 @@ class Located:
 
 def _placed(low: float | None, high: float | None) -> str:
     words = bounds_in_words(low, high)
-    return words if low is None or high is None else words.replace("between", "from").replace(" and ", " to ")
+    return (
+        f"of {words}"
+        if low is None or high is None
+        else words.replace("between", "from").replace(" and ", " to ")
+    )
 
 
 def lasting(seconds: float) -> str:

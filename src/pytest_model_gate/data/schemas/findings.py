@@ -94,7 +94,8 @@ def _broken(error: Any, reason: str, name: Any, frame: pd.DataFrame) -> Broken:
             cause = shorten(str(error.failure_cases), 100)
             return Broken(
                 subject,
-                f"{said} must {check_rule(error.check)}, but the check itself failed: {cause}",
+                f"{said} must {check_rule(error.check)}, but the check itself failed",
+                secret=f": {cause}",
                 remedy="Correct the check in the schema.",
                 unchecked=True,
             )
@@ -106,7 +107,8 @@ def _mistyped(error: Any, subject: str, said: str, series: pd.Series[Any]) -> Br
     if _type(wanted) == _type(got):
         known = [[example(value) for value in _categories(dtype)] for dtype in (wanted, got)]
         if known[0] != known[1]:
-            return Broken(subject, f"{said} must have the categories {some(known[0])}, got {some(known[1])}")
+            rule = f"{said} must have the categories {some(known[0])}"
+            return Broken(subject, rule, secret=f", got {some(known[1])}")
         return Broken(
             subject, f"{said} must hold only {_type(wanted)}", "break", _count(error), _examples(error)
         )

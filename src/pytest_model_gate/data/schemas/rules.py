@@ -64,6 +64,8 @@ class Broken:
         What programs call the rule.
     rows : list of int
         The first rows that break it.
+    secret : str
+        The end of the sentence, which may hold values of the data.
     """
 
     subject: str
@@ -76,6 +78,7 @@ class Broken:
     place: int = 0
     name: str = ""
     rows: list[int] = field(default_factory=list)
+    secret: str = ""
 
     def add(self, other: Broken) -> None:
         """Count the same rule on other rows, too."""
@@ -84,10 +87,12 @@ class Broken:
         self.examples = list(dict.fromkeys([*self.examples, *other.examples]))[:_MOST_EXAMPLES]
         self.rows = [*self.rows, *other.rows][:_MOST_EXAMPLES]
 
-    def finding(self, rows: int, severity: Literal["fail", "warn"] = "fail") -> Finding:
-        """Return the finding, as a share of all rows."""
+    def finding(
+        self, rows: int, severity: Literal["fail", "warn"] = "fail", *, redact: bool = False
+    ) -> Finding:
+        """Return the finding, as a share of all rows; redacted, it shows no value."""
         if self.count is None:
-            problem = f"{self.rule}."
+            problem = f"{self.rule}{'' if redact else self.secret}."
         else:
             problem = f"{self.rule}; {share(self.count, rows)} {_ENDINGS[self.ending][self.count != 1]}."
         return Finding(
@@ -95,7 +100,7 @@ class Broken:
             problem=problem,
             remedy=self.remedy,
             count=self.count,
-            examples=tuple(self.examples),
+            examples=() if redact else tuple(self.examples),
             rule=self.name,
             share=self.count / rows if self.count is not None and rows else None,
             rows=tuple(self.rows),

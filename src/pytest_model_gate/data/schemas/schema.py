@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def validate(schema: str, data: DatasetProtocol | pd.DataFrame, context: SourceContext) -> Check:
+def validate(
+    schema: str, data: DatasetProtocol | pd.DataFrame, context: SourceContext, *, redact: bool = False
+) -> Check:
     """Return whether a dataset keeps its schema.
 
     Parameters
@@ -39,6 +41,8 @@ def validate(schema: str, data: DatasetProtocol | pd.DataFrame, context: SourceC
         (uniqueness, checks of one's own, checks across columns).
     context : SourceContext
         Where paths and modules start from.
+    redact : bool
+        Whether findings show no values; counts and row numbers remain.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def validate(schema: str, data: DatasetProtocol | pd.DataFrame, context: SourceC
         failed to run and nothing else is wrong.
     """
     judge, advisory = _judging_copy(load_schema(schema, context.root))
-    tally = _Tally([shorten(str(name)) for name in judge.columns], advisory)
+    tally = _Tally([shorten(str(name)) for name in judge.columns], advisory, redact=redact)
     with importable(context.root):
         for frame in _frames(judge, data):
             tally.add(judge, frame, schema)
@@ -105,7 +109,8 @@ def _parses(schema: Any) -> bool:
 class _Tally:
     """What is broken, over all batches."""
 
-    def __init__(self, names: list[str], advisory: list[Any]) -> None:
+    def __init__(self, names: list[str], advisory: list[Any], *, redact: bool) -> None:
+        self._redact = redact
         self._names = names
         self._warns = advisory
         self._rows = 0
@@ -153,7 +158,10 @@ class _Tally:
             )
             return Check(name="schema", verdict=Verdict.INVALID, summary="no rows", findings=(empty,))
         told = [
-            (broken, broken.finding(self._rows, "warn" if key in self._advisory else "fail"))
+            (
+                broken,
+                broken.finding(self._rows, "warn" if key in self._advisory else "fail", redact=self._redact),
+            )
             # By the schema's order: that of the batches must not show.
             for key, broken in sorted(
                 self._broken.items(), key=lambda item: (self._position(item[1].subject), item[1].place)

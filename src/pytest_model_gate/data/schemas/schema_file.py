@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ...data_rules import read_rules
 from ...errors import ConfigurationError, ModelGateError, UnavailableError
 from ...importing import import_object
+from ...spec import DataRule
 from ...wording import did_you_mean, one_line, shorten, some
 
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -68,6 +70,25 @@ def load_schema(text: str, root: str) -> Any:
         return _as_schema(found, text)
 
 
+def load_rules(text: str, root: str) -> tuple[DataRule, ...]:
+    """Return the rules that a schema file has beside those of pandera; a schema in Python has none.
+
+    Raises
+    ------
+    ConfigurationError
+        If a rule makes no sense, or the file is none.
+    UnavailableError
+        If the file, or a package that reading it needs, is not there.
+    """
+    if not text.lower().endswith(_SUFFIXES):
+        return ()
+    plain = _plain(text, root)
+    try:
+        return read_rules(plain.get("rules") or [])
+    except ConfigurationError as error:
+        raise ConfigurationError(f"The schema file {text}: {error.what}", error.remedy) from None
+
+
 def _as_schema(found: Any, text: str) -> Any:
     from pandera.api.pandas.container import DataFrameSchema
     from pandera.api.pandas.model import DataFrameModel
@@ -94,6 +115,14 @@ def _as_schema(found: Any, text: str) -> Any:
 
 
 def _from_file(text: str, root: str) -> Any:
+    plain = _plain(text, root)
+    rules = plain.pop("rules", None)
+    _check_keys(plain, text, has_rules=bool(rules))
+    return _deserialize(plain, text)
+
+
+def _plain(text: str, root: str) -> dict[str, Any]:
+    """Return what a schema file holds."""
     path = Path(root) / text
     try:
         content = path.read_text(encoding="utf-8-sig")
@@ -109,9 +138,7 @@ def _from_file(text: str, root: str) -> Any:
         raise UnavailableError(
             f"The schema file {text} cannot be read: {error.strerror or error}.", "Check the path."
         ) from None
-    plain = _parse(content, text)
-    _check_keys(plain, text)
-    return _deserialize(plain, text)
+    return _parse(content, text)
 
 
 def _parse(content: str, text: str) -> dict[str, Any]:
@@ -143,7 +170,7 @@ def _parse(content: str, text: str) -> dict[str, Any]:
     return plain
 
 
-def _check_keys(plain: Mapping[str, Any], text: str) -> None:
+def _check_keys(plain: Mapping[str, Any], text: str, *, has_rules: bool) -> None:
     """Refuse what pandera would pass over: a misspelt key would be a rule that is never checked."""
     from pandera.api.checks import Check
     from pandera.api.pandas.components import Column
@@ -154,11 +181,11 @@ def _check_keys(plain: Mapping[str, Any], text: str) -> None:
         if key not in known:
             raise ConfigurationError(
                 f"The schema file {text} has an unknown key '{shorten(str(key))}'.",
-                did_you_mean(str(key), known, f"Known: {some(sorted(known), 20)}."),
+                did_you_mean(str(key), {*known, "rules"}, f"Known: {some(sorted({*known, 'rules'}), 20)}."),
             )
     columns = plain.get("columns")
-    if not columns and not plain.get("checks"):
-        raise _broken(text, "has no columns and no checks, so it would accept anything")
+    if not columns and not plain.get("checks") and not has_rules:
+        raise _broken(text, "has no columns, no checks and no rules, so it would accept anything")
     if not isinstance(columns, dict):
         return
     known = _parameters(Column) | _COLUMN_KEYS
