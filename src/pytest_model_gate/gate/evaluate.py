@@ -16,11 +16,14 @@ from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..models.baseline import BASELINES
 from ..policy import gate_verdict
-from ..results import Check, GateRecord, Line, Question
+from ..results import Check, GateRecord, LeakageRecord, Line, Question
 from ..spec import GateSpec, Role, Tolerance
 from .assertions import asserted
 from .hidden import hidden
 from .inputs import Failed, Inputs, attempt, failed_check
+from .leakage import Leaks
+from .leakage_effects import effects
+from .leakage_look import look, not_asked
 from .lines import Ask, plan
 from .measure import Measured, equal_everywhere, measure_floor, measure_pair
 from .names import checked, metrics_of
@@ -122,6 +125,15 @@ class Evaluation:
             )
             kept = [failed_check("schema", self.spec.dataset, error)]
         return self._record("schema", checks=(self._inputs.pin, *kept), only_checks=True)
+
+    def leakage(self) -> GateRecord:
+        """Judge only whether the holdout was seen in training."""
+        checks = [self._inputs.pin]
+        if self.spec.leakage is None:
+            checks.append(not_asked(self.spec))
+        elif self._leaks is not None:
+            checks.append(self._leaks.check)
+        return self._record("leakage", checks=checks, only_checks=True)
 
     def no_regression(
         self, metric: str | None = None, max_regression: float | str | Tolerance | None = None
@@ -225,6 +237,7 @@ class Evaluation:
             whole_only(self.spec, f"assert_{name}")
             found = None if metric is None else resolve(metric, extra_metrics(self._registry))
             if found is not None:
+                own_metric(self.spec, f"assert_{name}", found.name)
                 self._metrics.setdefault(found.name, found)
                 metric = found.name
                 asked = f"{name}({metric})"
@@ -237,7 +250,6 @@ class Evaluation:
                 limit=limit,
                 n=judged.sample.n,
                 roles=judged.predicted,
-                own_metric(self.spec, f"assert_{name}", found.name)
             )
         except ModelGateError as error:
             check = failed_check("assertion", name, error)
@@ -300,6 +312,32 @@ class Evaluation:
 
     @cached_property
     def _judged(self) -> Judged | tuple[Check, ...]:
+        """The rows that may be judged, or the checks among which one fails."""
+        found, leaks = self._scored, self._leaks
+        if leaks is None or not (leaks.check.fails or isinstance(found, tuple)):
+            return found
+        return (*(found if isinstance(found, tuple) else (*self._opening_checks, *found.checks)), leaks.check)
+
+    @cached_property
+    def _leaks(self) -> Leaks | None:
+        """What of the rows was seen in training; ``None`` where nobody said what that was."""
+        return look(self._inputs, self._progress)
+
+    def _leakage_record(self) -> LeakageRecord | None:
+        """Return what was found, with the metrics with and without it where they may be told."""
+        found = self._leaks
+        if found is None or found.record is None or not found.rows:
+            return None if found is None else found.record
+        untold = self.spec.feedback == "binary" or (self.spec.counts_uses and found.check.fails)
+        scored = self._scored
+        if untold or isinstance(scored, tuple):
+            # Numbers of rows that were not judged would be a use of the holdout that nobody counts.
+            return found.record
+        metrics = {name: self._metrics[name] for name in self.spec.metrics}
+        return replace(found.record, effects=effects(scored, metrics, found.rows))
+
+    @cached_property
+    def _scored(self) -> Judged | tuple[Check, ...]:
         """The scored rows, or the checks among which one fails."""
         checks = self._opening_checks
         if any(check.fails for check in checks):
@@ -320,7 +358,8 @@ class Evaluation:
     @property
     def _passed_checks(self) -> tuple[Check, ...]:
         judged = self._judged
-        return (*self._opening_checks, *(judged.checks if isinstance(judged, Judged) else ()))
+        leaks = (self._leaks.check,) if self._leaks is not None else ()
+        return (*self._opening_checks, *(judged.checks if isinstance(judged, Judged) else ()), *leaks)
 
     @cached_property
     def _asks(self) -> tuple[list[Ask], Any]:
@@ -484,6 +523,7 @@ class Evaluation:
             versions=versions(),
             correction=found.correction if found is not None else self.spec.correction,
             search=found.search if found is not None else None,
+            leakage=None if only_checks and asked != "leakage" else self._leakage_record(),
         )
 
 

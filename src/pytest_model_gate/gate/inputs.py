@@ -83,8 +83,10 @@ class Inputs:
             return lock.check
         if isinstance(dataset, Failed):
             return dataset.check
-        if not self._pin:
-            return check_pin(lock, dataset)
+        return self._write_pin(dataset) if self._pin else check_pin(lock, dataset)
+
+    def _write_pin(self, dataset: DatasetProtocol) -> Check:
+        """Agree to a dataset as it is now."""
 
         def write() -> Check:
             # Read again: another gate of this run may have pinned its own dataset meanwhile.
@@ -98,6 +100,30 @@ class Inputs:
 
         written = attempt("pin", "lock file", write)
         return written.check if isinstance(written, Failed) else written
+
+    @cached_property
+    def training(self) -> DatasetProtocol | Failed | None:
+        """The training data, opened and digested; ``None`` where none were named."""
+        leakage = self.spec.leakage
+        if leakage is None:
+            return None
+        source = leakage.train
+        return attempt("leakage", source, lambda: open_dataset(self._registry, source, self.context))
+
+    @cached_property
+    def training_pin(self) -> Check | None:
+        """Whether the training data are those that were agreed to; they need not be pinned.
+
+        With ``--gate-pin`` they are agreed to now. ``None`` where there are none, or none could be opened.
+        """
+        training, lock = self.training, self.lock
+        if training is None or isinstance(training, Failed) or isinstance(lock, Failed):
+            return None
+        if self._pin:
+            return self._write_pin(training)
+        if lock.dataset(training.source) is None:
+            return Check(name="leakage", verdict=Verdict.PASS, summary="not pinned")
+        return replace(check_pin(lock, training), name="leakage")
 
     @cached_property
     def schema(self) -> Check | None:

@@ -48,6 +48,11 @@ class ModelGate:
         __tracebackhide__ = True
         return self._gate.judge(lambda gate: gate.schema())
 
+    def assert_no_leakage(self) -> GateRecord:
+        """Fail if rows of the dataset were seen in training, or one feature tells the target."""
+        __tracebackhide__ = True
+        return self._gate.judge(lambda gate: gate.leakage())
+
     def assert_no_regression(
         self, metric: str | None = None, *, max_regression: float | str | None = None
     ) -> GateRecord:
