@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_model_gate.errors import UndefinedMetricError
 from pytest_model_gate.stats.student import Student
 from pytest_model_gate.stats.tango import PairedProportions
-from pytest_model_gate.stats.tilted import Tilted, tilted
+from pytest_model_gate.stats.tilted import Tilted, settle, tilted
 from pytest_model_gate.stats.wider import Wider
 
 NOTHING = np.empty(0)
@@ -87,6 +87,35 @@ def test_smaller_levels_reach_further(kinds: list[tuple[float, int]], imaginary:
 
     assert (np.diff(bounds[:, 0]) <= 1e-9).all()
     assert (np.diff(bounds[:, 1]) >= -1e-9).all()
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(
+    sizes=st.lists(st.sampled_from([2, 3, 12, 64, 65, 400, 2_000, 9_000]), min_size=1, max_size=12),
+    seed=st.integers(0, 1_000),
+    alpha=st.sampled_from([0.4, 0.05, 1e-4]),
+)
+def test_bounds_do_not_depend_on_what_else_is_looked_at(sizes: list[int], seed: int, alpha: float) -> None:
+    """Many slices are searched at once, and a slice alone says the same to the last bit."""
+    rng = np.random.default_rng(seed)
+
+    def draw(kinds: int) -> dict[str, Any]:
+        values = rng.standard_t(3, kinds)
+        mass = rng.integers(0, 50, kinds) / 2 + 0.5
+        error = math.sqrt(float((mass * values**2).sum())) / float(mass.sum())
+        units = int(mass.sum()) + 2
+        return {"gain": 0.1, "values": values, "mass": mass, "units": units, "standard_error": error}
+
+    drawn = [draw(size) for size in sizes]
+    together = [Tilted(**each) for each in drawn]
+    settle(together, alpha)
+    settle([], alpha)
+
+    assert [each.bounds(alpha) for each in together] == [Tilted(**each).bounds(alpha) for each in drawn]
+    for found in together:
+        for end, side in zip(found.bounds(alpha), (-1, 1), strict=True):
+            assert math.isfinite(end)
+            assert side * (end - found.gain) >= 0
 
 
 def test_rows_that_change_nothing_are_a_caution() -> None:

@@ -10,6 +10,7 @@ from ..metrics.metric import Metric
 from ..policy import decide, holm
 from ..results import Interval, Line, Question, SmallSlice, Verdict
 from ..spec import GateSpec, OnInconclusive, OnUndefined, SliceSpec, Tolerance
+from .at_once import find_bounds
 from .canonical import canonical
 from .measure import Measured
 from .words import words
@@ -231,6 +232,7 @@ def judge(
             answers.append(measured(ask))
         except ModelGateError as error:
             answers.append(error)
+    find_bounds((answer.inference for answer in answers if isinstance(answer, Measured)), alpha)
     shown = {name for name, metric in metrics.items() if metric.family == "value"}
     found = [
         (ask, answer, _required(ask, answer))

@@ -30,6 +30,8 @@ _EVERY = range(len(_APART) + 1)
 _BETWEEN = 8
 _COARSE = range(0, len(_APART), _BETWEEN)
 
+_NOTHING_VARIES = 1e-12
+
 #: From this share of positives on, the curve of a value that is no worse than chance bends nowhere.
 _UNBENT = 0.01
 
@@ -198,10 +200,10 @@ def _curve(prevalence: float, rows: range) -> tuple[Floats, Floats]:
     found -= lost
     variance = prevalence * (of_positive * np.square(found)).sum(axis=1)
     variance += (1 - prevalence) * (of_negative * np.square(lost)).sum(axis=1)
-    deviations = np.sqrt(variance)
+    deviations = np.maximum(np.sqrt(variance), _NOTHING_VARIES)  # where all rows are positive
     if rows.stop > len(_APART):
-        # Beyond the furthest classes lies 1, where nothing varies any more.
-        return np.append(values, 1.0), np.append(deviations, 1e-12)
+        # Beyond the furthest classes lies 1, where nothing varies any more either.
+        return np.append(values, 1.0), np.append(deviations, _NOTHING_VARIES)
     return values, deviations
 
 

@@ -6,6 +6,10 @@ import math
 import sys
 from collections.abc import Callable
 
+import numpy as np
+
+from .design import Floats
+
 #: No normal tail is looked at beyond this many standard deviations.
 _FURTHEST = 38.0
 
@@ -14,6 +18,15 @@ _STEP = 1.0
 
 #: Bisection alone would need fewer.
 _ROUNDS = 300
+
+#: Of secants so many are enough nearly always.
+_SECANTS = 8
+
+#: A bracket from 0 on shrinks by the root of this.
+_SHRINK = 1e-8
+
+#: Places that are closer to each other, as a share of themselves, are one.
+_APART = 4 * sys.float_info.epsilon
 
 
 def crossing(function: Callable[[float], float], low: float, high: float) -> float:
@@ -46,6 +59,65 @@ def crossing(function: Callable[[float], float], low: float, high: float) -> flo
             return best
         t = min(1 - close, max(close, _interpolated(x1, x2, x3, f1, f2, f3)))
     return best
+
+
+def crossings(
+    function: Callable[[Floats], Floats],
+    ends: tuple[Floats, Floats],
+    at_ends: tuple[Floats, Floats],
+    enough: Floats,
+) -> Floats:
+    """Return where each of many functions crosses zero, with one call for all of them.
+
+    The method of Anderson and Bjorck (1973): a secant through both sides of the crossing, of which the side
+    that stays is made lighter; what takes long is halved in between. What is found for one function does not
+    depend on the others.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x) -> values``, one of each function.
+    ends, at_ends : tuple of ndarray
+        Where the functions are below zero and where they are not, and their values there. No pair of ends
+        has 0 between them.
+    enough : ndarray
+        So close to zero a value counts as zero.
+
+    Examples
+    --------
+    >>> low, high = np.array([0.0, 0.0]), np.array([2.0, 3.0])
+    >>> square = np.array([2.0, 4.0])
+    >>> x = crossings(lambda x: x * x - square, (low, high), (-square, high**2 - square), np.full(2, 1e-12))
+    >>> np.round(x, 9).tolist()
+    [1.414213562, 2.0]
+    """
+    (a, x), (fa, fx) = ends, at_ends
+    found, open_ = x, np.ones(x.shape, dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        for turn in range(_ROUNDS):
+            after = x - fx * ((x - a) / (fx - fa))
+            after = np.minimum(np.maximum(after, np.minimum(a, x)), np.maximum(a, x))
+            halved = ~np.isfinite(after)  # a score can be infinite
+            halved |= turn >= _SECANTS and turn % 2 == 1
+            if halved.any():
+                after = np.where(halved, _between(a, x), after)
+            f = function(after)
+            found = np.where(open_, after, found)
+            stays = (f < 0) == (fx < 0)
+            lighter = 1 - f / fx
+            fa = np.where(stays, fa * np.where(lighter > 0, lighter, 0.5), fx)
+            a, x, fx = np.where(stays, a, x), after, f
+            open_ &= (np.abs(f) > enough) & (np.abs(x - a) > _APART * np.abs(x))
+            if not open_.any():
+                break
+    return found
+
+
+def _between(one: Floats, other: Floats) -> Floats:
+    """Return the geometric mean: ends may be so unlike in size that half the way is as far as all of it."""
+    least, most = np.minimum(np.abs(one), np.abs(other)), np.maximum(np.abs(one), np.abs(other))
+    middle = np.sqrt(least / most + _SHRINK) * most
+    return np.copysign(np.minimum(middle, (least + most) / 2), one + other)
 
 
 def first_reach(reach: Callable[[float], float], distance: float) -> float:

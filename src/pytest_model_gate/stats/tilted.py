@@ -13,13 +13,14 @@ weights reach a bound beyond what was seen.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from .design import Floats
-from .roots import crossing, first_reach
+from .design import Codes, Floats
+from .roots import crossing, crossings, first_reach
 from .variance import too_few
 
 #: Where the curve of the score is looked at first: ever closer to the ends of the tilt. Few kinds with large
@@ -27,9 +28,13 @@ from .variance import too_few
 _CLOSE = np.concatenate((np.linspace(1.0, 0.1, 7), np.geomspace(0.1, 1e-9, 13)[1:]))
 _CLOSE_OF_MANY = np.array([1.0, 0.8, 0.5, 0.2, 0.05, 1e-3, 1e-9])
 _MANY = 64
+_NOWHERE = np.empty(0)
 
 #: So many numbers are tilted at once.
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 13
+
+#: The rounding error of a score, in deviations of a unit.
+_ROUNDING = 1e-15
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +75,8 @@ class Tilted:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds: the furthest gains that the score test does not reject."""
-        from scipy.special import stdtrit
-
-        z = -float(stdtrit(self.df, alpha))
-        down, up = self._sides
-        return self.gain - self._size * down.reach(z), self.gain + self._size * up.reach(z)
+        settle([self], alpha)
+        return self._bounds[alpha]
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value that belongs to the bounds: the level at which they reach the threshold."""
@@ -85,7 +87,12 @@ class Tilted:
             # Nothing is accused here, and how far away that is nobody asks: the plain value will do.
             plain = -distance / self.standard_error if self.standard_error else math.inf
             return 1.0 - float(stdtr(self.df, -plain))
-        return float(stdtr(self.df, -self._sides[1].away(distance / self._size)))
+        return float(stdtr(self.df, -self._away(distance / self._size)))
+
+    @cached_property
+    def _bounds(self) -> dict[float, tuple[float, float]]:
+        """Those that are known, by their level."""
+        return {}
 
     @cached_property
     def _size(self) -> float:
@@ -93,95 +100,189 @@ class Tilted:
         return float(np.abs(self.values).max()) or 1.0
 
     @cached_property
-    def _sides(self) -> tuple[_Side, _Side]:
-        scale = math.sqrt(self.units / self.inflation)
-        values = self.values / self._size
-        return _Side(values, self.mass, scale), _Side(-values, self.mass, scale)
+    def _close(self) -> Floats:
+        """How close to their ends tilts are looked at; nothing where no unit loses or none wins."""
+        if not self.values.min() < 0 < self.values.max():
+            return _NOWHERE
+        return _CLOSE_OF_MANY if len(self.values) > _MANY else _CLOSE
+
+    def _away(self, distance: float) -> float:
+        """Return the standard deviations at which the upper bound is at this distance."""
+        if not len(self._close):
+            return math.inf
+        curve = _Curves.of([self])
+        tilts, scores = -curve.tilts[::-1, 0], -curve.scores[::-1, 0]
+        # The mean rises with this tilt; what falls again by a rounding does not.
+        distances = np.maximum.accumulate(curve.means[::-1, 0])
+        if distance >= distances[-1]:
+            return math.inf
+        at = int(np.searchsorted(distances, distance))
+        if at == 0:
+            return 0.0
+        low, high = float(tilts[at - 1]), float(tilts[at])
+        tilt = crossing(lambda tilt: float(curve.at(np.array([-tilt]))[0][0]) - distance, low, high)
+        mean, variance = curve.at(np.array([-tilt]))
+        z = float(curve.score(mean, variance)[0])
+        # Where the curve of the score falls further on, it is reached there.
+        return z if z <= scores[at:].min() else first_reach(lambda z: float(curve.reach(z)[1, 0]), distance)
+
+
+def settle(estimates: Sequence[Tilted], alpha: float) -> None:
+    """Find the bounds of many estimates at once.
+
+    They are what each would find by itself, to the last bit. The numbers are few for each of them, and
+    numpy is called as often as for one.
+    """
+    from scipy.special import stdtrit
+
+    for alike in _blocks([each for each in estimates if alpha not in each._bounds]):
+        reach = np.zeros((2, len(alike)))
+        if len(alike[0]._close):
+            reach = _Curves.of(alike).reach(-stdtrit(np.array([each.df for each in alike]), alpha))
+        for each, (down, up) in zip(alike, reach.T.tolist(), strict=True):
+            each._bounds[alpha] = each.gain - each._size * down, each.gain + each._size * up
+
+
+def _blocks(estimates: Sequence[Tilted]) -> Iterator[list[Tilted]]:
+    """Yield estimates that are looked at in the same places, as many as fit into fast memory."""
+    for close in (_NOWHERE, _CLOSE, _CLOSE_OF_MANY):
+        block: list[Tilted] = []
+        kinds = 0
+        for each in estimates:
+            if each._close is close:
+                if block and kinds + len(each.values) > _AT_ONCE:
+                    yield block
+                    block, kinds = [], 0
+                block.append(each)
+                kinds += len(each.values)
+        if block:
+            yield block
 
 
 @dataclass(frozen=True, eq=False)
-class _Side:
-    """How far below 0 the mean of the values can be; the upper side has negated values."""
+class _Curves:
+    """How far from 0 the means of several estimates' values can be: below it with the tilt, above against it.
+
+    Parameters
+    ----------
+    values, mass : ndarray, shape (kinds,)
+        Of all kinds of units, estimate after estimate.
+    sizes : ndarray of int, shape (estimates,)
+        How many kinds each estimate has.
+    scale : ndarray, shape (estimates,)
+        By how much its deviations are larger than those of a unit.
+    close : ndarray
+        How close to their ends tilts are looked at.
+    """
 
     values: Floats
     mass: Floats
-    scale: float
+    sizes: Codes
+    scale: Floats
+    close: Floats
 
-    def reach(self, z: float) -> float:
-        """Return the largest distance that is less than ``z`` standard deviations away."""
-        if not self._tilts.size:
-            return 0.0
+    @classmethod
+    def of(cls, estimates: Sequence[Tilted]) -> _Curves:
+        """Return the curves of estimates that are looked at in the same places."""
+        return cls(
+            values=np.concatenate([each.values / each._size for each in estimates]),
+            mass=np.concatenate([each.mass for each in estimates]),
+            sizes=np.array([len(each.values) for each in estimates]),
+            scale=np.array([math.sqrt(each.units / each.inflation) for each in estimates]),
+            close=estimates[0]._close,
+        )
+
+    def reach(self, z: Floats | float) -> Floats:
+        """Return how far below and above 0 is less than ``z`` deviations away, shape (2, estimates)."""
+        # Above 0 everything is as it is below, mirrored.
+        tilts, scores = (np.stack((curve, -curve[::-1]), axis=1) for curve in (self.tilts, self.scores))
+        sign = np.array([[-1.0], [1.0]])
         # The curve nearly always rises. Where it doesn't, the last place where it is below z counts.
-        nearer = np.flatnonzero(self._scores < z)
-        last = int(nearer[-1]) if len(nearer) else 0
-        if last + 1 == len(self._tilts):
-            return max(0.0, -float(self.values.min()))
-        low, high = float(self._tilts[last]), float(self._tilts[last + 1])
-        return max(0.0, self._at(crossing(lambda tilt: self._score(tilt) - z, low, high))[0])
+        nearer = scores < z
+        last = np.where(nearer.any(axis=0), len(tilts) - 1 - nearer[::-1].argmax(axis=0), 0)
+        around = np.stack((last, last + 1))[:, None].clip(max=len(tilts) - 1)
+        ends, at_ends = (np.take_along_axis(curve[None], around, axis=1)[:, 0] for curve in (tilts, scores))
 
-    def away(self, distance: float) -> float:
-        """Return the standard deviations at which the reach is this distance."""
-        if not self._tilts.size or distance >= self._distances[-1]:
-            return math.inf if distance > 0 else 0.0
-        at = int(np.searchsorted(self._distances, distance))
-        if at == 0:
-            return 0.0
-        low, high = float(self._tilts[at - 1]), float(self._tilts[at])
-        z = self._score(crossing(lambda tilt: self._at(tilt)[0] - distance, low, high))
-        # Where the curve of the score falls further on, it is reached there.
-        return z if z <= self._scores[at:].min() else first_reach(self.reach, distance)
+        def beyond(tilt: Floats) -> Floats:
+            mean, variance = self.at(-sign * tilt)
+            return self.score(sign * mean, variance) - z
+
+        enough = _ROUNDING * np.maximum(self.scale, 10 * z)
+        found = crossings(beyond, (ends[0], ends[1]), (at_ends[0] - z, at_ends[1] - z), enough)
+        reach = sign * self.at(-sign * found)[0]
+        return np.maximum(0.0, np.where(last + 1 == len(tilts), self._ends, reach))
 
     @cached_property
-    def _tilts(self) -> Floats:
-        """Tilts that are looked at first, ascending; none where no unit loses or none wins."""
-        least, greatest = float(self.values.min()), float(self.values.max())
-        if not least < 0 < greatest:
-            return np.empty(0)
-        to_winners, to_losers = -1 / greatest, -1 / least
-        close = _CLOSE_OF_MANY if len(self.values) > _MANY else _CLOSE
-        return np.concatenate((to_winners * (1 - close[::-1]), to_losers * (1 - close[1:])))
+    def tilts(self) -> Floats:
+        """Tilts that are looked at first, ascending, shape (tilts, estimates)."""
+        to_losers, to_winners = 1 / self._ends
+        inner = (1 - self.close)[:, None]
+        return np.concatenate((-to_winners * inner[::-1], to_losers * inner[1:]))
 
     @cached_property
-    def _curve(self) -> tuple[Floats, Floats]:
-        """Distances and variances at these tilts."""
-        tilts = self._tilts
-        step = max(1, _AT_ONCE // len(self.values))
-        parts = [self._many(tilts[start : start + step]) for start in range(0, len(tilts), step)]
-        distances, variances = (np.concatenate(column) for column in zip(*parts, strict=True))
-        # The mean falls with the tilt; what rises again by a rounding does not.
-        return np.maximum.accumulate(distances), variances
-
-    def _many(self, tilts: Floats) -> tuple[Floats, Floats]:
-        share = self.mass / (1 + tilts[:, None] * self.values)
-        share /= share.sum(axis=1, keepdims=True)
-        means = (share * self.values).sum(axis=1, keepdims=True)
-        share *= np.square(self.values - means)
-        return -means[:, 0], share.sum(axis=1)
-
-    @property
-    def _distances(self) -> Floats:
+    def means(self) -> Floats:
+        """Means of the values at these tilts."""
         return self._curve[0]
 
     @cached_property
-    def _scores(self) -> Floats:
-        distances, variances = self._curve
+    def scores(self) -> Floats:
+        """How many standard deviations these are below 0."""
+        return self.score(-self._curve[0], self._curve[1])
+
+    @cached_property
+    def _ends(self) -> Floats:
+        """How far below and above 0 the values are."""
+        least, greatest = (end.reduceat(self.values, self._starts) for end in (np.minimum, np.maximum))
+        return np.stack((-least, greatest))
+
+    @cached_property
+    def _curve(self) -> tuple[Floats, Floats]:
+        """Means and variances at the tilts that are looked at first.
+
+        The weights tell the mean, and the mean the variance, because the masses are the weights and their
+        tilted values: exact enough to see where the score is below something, and half the work.
+        """
+        step = max(1, _AT_ONCE // len(self.values))
+        tilts = self.tilts
+        weights = np.concatenate(
+            [
+                self._sums(self.mass / (1 + self._each(tilts[start : start + step]) * self.values))
+                for start in range(0, len(tilts), step)
+            ]
+        )
+        tilts = np.where(tilts == 0, 1.0, tilts)
+        first = (self._sums(self.mass) - weights) / tilts
+        second = (self._sums(self.mass * self.values) - first) / tilts
+        means = first / weights
+        variances = second / weights - means * means
+        middle = len(self.close) - 1
+        means[middle], variances[middle] = self.at(self.tilts[middle])
+        return means, variances
+
+    def score(self, distance: Floats, variance: Floats) -> Floats:
+        """Return how many of their own standard deviations some means are away."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            scores = self.scale * distances / np.sqrt(variances)
-        return np.where(variances > 0, scores, np.copysign(math.inf, distances))
+            scores = self.scale * distance / np.sqrt(variance)
+        return np.where(variance > 0, scores, np.copysign(math.inf, distance))
 
-    def _score(self, tilt: float) -> float:
-        """Return how many of their own standard deviations the units that are tilted so lie below 0."""
-        distance, variance = self._at(tilt)
-        if variance <= 0:
-            return math.copysign(math.inf, distance)
-        return self.scale * distance / math.sqrt(variance)
+    def at(self, tilts: Floats) -> tuple[Floats, Floats]:
+        """Return the means and variances of units that are tilted so, in the shape of the tilts."""
+        share = self.mass / (1 + self._each(tilts) * self.values)
+        total = self._sums(share)
+        mean: Floats = self._sums(share * self.values) / total
+        share *= np.square(self.values - self._each(mean))
+        return mean, self._sums(share) / total
 
-    def _at(self, tilt: float) -> tuple[float, float]:
-        """Return the distance below 0 and the variance of a unit."""
-        share = self.mass / (1 + tilt * self.values)
-        share /= share.sum()
-        mean = float((share * self.values).sum())
-        return -mean, float((share * (self.values - mean) ** 2).sum())
+    @cached_property
+    def _starts(self) -> Codes:
+        return np.cumsum(self.sizes) - self.sizes
+
+    def _each(self, numbers: Floats) -> Floats:
+        """Give each kind the number of its estimate."""
+        return np.repeat(numbers, self.sizes, axis=-1)
+
+    def _sums(self, numbers: Floats) -> Floats:
+        return np.add.reduceat(numbers, self._starts, axis=-1)
 
 
 def tilted(
