@@ -117,7 +117,8 @@ def _between(one: Floats, other: Floats) -> Floats:
     """Return the geometric mean: ends may be so unlike in size that half the way is as far as all of it."""
     least, most = np.minimum(np.abs(one), np.abs(other)), np.maximum(np.abs(one), np.abs(other))
     middle = np.sqrt(least / most + _SHRINK) * most
-    return np.copysign(np.minimum(middle, (least + most) / 2), one + other)
+    between: Floats = np.copysign(np.minimum(middle, (least + most) / 2), one + other)
+    return between
 
 
 def first_reach(reach: Callable[[float], float], distance: float) -> float:
