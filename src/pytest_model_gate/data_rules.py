@@ -126,11 +126,19 @@ def _zone(value: Any) -> str:
 def _shares(value: Any) -> Mapping[str, float]:
     if not isinstance(value, Mapping) or not value:
         raise ValueError
-    shares = {str(_scalar(label)): _share(item) for label, item in value.items()}
+    shares = {_label(label): _share(item) for label, item in value.items()}
     total = math.fsum(shares.values())
     if len(shares) < len(value) or abs(total - 1) > 0.005:
         raise ValueError
     return MappingProxyType({label: share / total for label, share in shares.items()})
+
+
+def _label(value: Any) -> str:
+    """Return a class as text: ``0`` and ``0.0`` are one, and ``True`` is what TOML calls ``true``."""
+    found = _scalar(value)
+    if isinstance(found, bool):
+        return str(found).lower()
+    return str(int(found)) if isinstance(found, float) and found.is_integer() else str(found)
 
 
 def _one_of(*words: str) -> Callable[[Any], str]:
@@ -301,7 +309,7 @@ def _rule(raw: Any, position: int) -> DataRule:
             f"{said} must be a table with the key 'rule', got {raw!r:.60}.", f"Known: {', '.join(KINDS)}."
         )
     kind = raw["rule"]
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ConfigurationError(
             f"{said} is of an unknown kind {kind!r:.60}.", did_you_mean(str(kind), KINDS)
         )

@@ -136,7 +136,8 @@ def _rules(value: Any) -> Any:
     try:
         return read_rules(value)
     except ConfigurationError as error:
-        raise ValueError(f"{error.what.rstrip('.')}. {error.remedy}".strip()) from None
+        hint = f" ({error.remedy.rstrip('.')})" if error.remedy else ""
+        raise ValueError(f"{error.what.rstrip('.')}{hint}") from None
 
 
 class WaiverTable(_Table):

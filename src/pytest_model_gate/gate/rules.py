@@ -24,7 +24,6 @@ from ..stats.shares import Shares
 from ..wording import plural, shorten, some
 from .registry import open_dataset
 
-
 _UNCLEAR = "Take more rows or a wider tolerance, or let the doubt fail: on_unclear = 'fail'."
 
 
@@ -108,7 +107,7 @@ def check_rules(
     return Check(
         name="rules",
         verdict=check_verdict(known, unknown=unknown),
-        summary=_summary(rules, ordered, opened),
+        summary=_summary(rules, ordered, opened, known=any(finding.severity == "fail" for finding in known)),
         findings=tuple(ordered),
     )
 
@@ -123,12 +122,17 @@ def _empty() -> Check:
 
 
 def _summary(
-    rules: Sequence[DataRule], found: Sequence[Finding], opened: dict[tuple[str, str], Reference]
+    rules: Sequence[DataRule],
+    found: Sequence[Finding],
+    opened: dict[tuple[str, str], Reference],
+    *,
+    known: bool,
 ) -> str:
     failing = [finding for finding in found if finding.severity == "fail"]
     if failing:
         subjects = dict.fromkeys(finding.subject for finding in failing)
-        return f"{len(failing)} of {plural(len(rules), 'rule')} broken: {some(subjects, 4)}"
+        what = "broken" if known else "not checked"
+        return f"{len(failing)} of {plural(len(rules), 'rule')} {what}: {some(subjects, 4)}"
     said = [f"ok, {plural(len(rules), 'rule')}"]
     said += [plural(len(found), "warning")] if found else []
     said += [
@@ -221,7 +225,7 @@ def _balance(
     names = [name for name, _ in counted.classes]
     shares = Shares(tuple(n for _, n in counted.classes), tuple(agreed.get(name, 0.0) for name in names))
     demand = (
-        f"Column '{counted.subject}' must have the shares {_listed(names, shares.expected)} "
+        f"Column '{counted.subject}' must have the shares {_listed(list(agreed), list(agreed.values()))} "
         f"within {_points(tolerance)}"
     )
     if not shares.n:
