@@ -21,6 +21,7 @@ ENOUGH = 100_000
 NONE = 0.01
 #: More digits no float has.
 _MOST = 15
+_UNSEEN = 3
 
 
 def digits_that_tell(
@@ -28,10 +29,10 @@ def digits_that_tell(
 ) -> tuple[int, float] | None:
     """Return how many digits tell rows apart that have nothing to do with each other, and what chance gives.
 
-    Two things are asked of so many digits. Were the columns independent, less than a hundredth of a row
-    would agree by chance. And the last digit parts no two rows of the holdout: pairs that agree by chance
-    part with nearly every further digit, also where columns depend on each other, while copies of one thing
-    agree until their noise begins.
+    Less than a hundredth of a row may agree by chance, by two estimates of which the larger counts: as if
+    the columns were independent, and by the pairs of rows within the holdout, which part with every further
+    digit where they agree by chance, also where columns depend on each other. Copies of one thing do not
+    part until their noise begins, so that copies within the holdout hide none.
 
     Parameters
     ----------
@@ -43,26 +44,44 @@ def digits_that_tell(
         So many digits at least.
     rows, training_rows : int
         How many rows of the holdout are sought among how many.
+
+    Returns
+    -------
+    (int, float) or None
+        ``None`` where no number of digits does.
     """
     sample = _sample(frames, columns, rows)
     n = len(sample)
     if n < 2:
-        return near, 0.0
-    exact = [bits_of(sample[item.name], item) for item in columns]
-    apart = [_agree(bits) for bits in exact]
-    same = _pairs(row_hashes(sample, columns))
-    agreeing = _pairs(row_hashes(sample, columns, grid=(max(1, near - 1), False))) - same
-    for digits in range(near, _MOST + 1):
-        before, agreeing = agreeing, _pairs(row_hashes(sample, columns, grid=(digits, False))) - same
+        return None
+    exact = [_agree(bits_of(sample[item.name], item)) for item in columns]
+    # Both grids on which rows are sought, and all pairs of both sides.
+    pairs = 2.0 * rows * training_rows
+    of_sample = pairs / (n * (n - 1) / 2)
+    parting, left = 0, _pairs(row_hashes(sample, [item for item in columns if item.kind != "float"]))
+    bound: float | None = None
+    rate = 0.0
+    for digits in range(1, _MOST + 1):
+        if bound is None:
+            before, left = left, _pairs(row_hashes(sample, columns, grid=(digits, False)))
+            before, parting = parting, before - left
+            if not parting:
+                # None of the pairs was left to part: of what has a mean of 3, nothing is seen in 1 of 20.
+                bound = float(_UNSEEN)
+                # From digit to digit the pairs fell at least so much; the first digit parts a little more.
+                rate = max(10.0, (before / _UNSEEN) ** 0.75)
+        if bound is None:
+            continue
+        bound /= rate
+        if digits < near:
+            continue
         close = [
-            _agree(bits_of(sample[item.name], item, grid=(digits, False)))
-            if item.kind == "float"
-            else exactly
-            for item, exactly in zip(columns, apart, strict=True)
+            _agree(bits_of(sample[item.name], item, grid=(digits, False))) if item.kind == "float" else same
+            for item, same in zip(columns, exact, strict=True)
         ]
-        # Twice, because rows are sought on two grids.
-        chance = 2.0 * rows * training_rows * max(0.0, float(np.prod(close) - np.prod(apart)))
-        if chance <= NONE and before == agreeing:
+        independent = pairs * max(0.0, float(np.prod(close) - np.prod(exact)))
+        chance = max(independent, bound * of_sample)
+        if chance <= NONE:
             return digits, chance
     return None
 
