@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .results import Check, Finding, Line, Question, Verdict
+from .results import Check, DriftVerdict, Finding, Line, Question, Verdict
 
 #: From the gravest to the least: the gate's verdict is the first of these that any part has.
 GRAVITY = (Verdict.ERROR, Verdict.INVALID, Verdict.REGRESSED, Verdict.INCONCLUSIVE)
@@ -161,6 +161,37 @@ def check_verdict(findings: Iterable[Finding], *, unknown: Iterable[Finding] = (
     if any(finding.severity == "fail" for finding in findings):
         return Verdict.INVALID
     return Verdict.ERROR if any(finding.severity == "fail" for finding in unknown) else Verdict.PASS
+
+
+def drift_verdict(low: float, high: float, threshold: float, *, caution: str = "") -> DriftVerdict:
+    """Judge whether an effect is beyond a threshold: for sure, for sure not, or the data cannot tell.
+
+    Parameters
+    ----------
+    low, high : float
+        One-sided bounds of the effect.
+    threshold : float
+        What is still no drift.
+    caution : str
+        Why the bounds may neither accuse nor let pass. Empty: they may.
+
+    Raises
+    ------
+    ValueError
+        If a bound or the threshold is not a number, or the bounds are crossed.
+
+    Examples
+    --------
+    >>> drift_verdict(0.06, 0.08, 0.05), drift_verdict(0.01, 0.04, 0.05), drift_verdict(0.01, 0.08, 0.05)
+    ('drifted', 'pass', 'inconclusive')
+    """
+    if not (low <= high and not math.isnan(threshold)):
+        raise ValueError(f"cannot judge drift on low={low!r}, high={high!r}, threshold={threshold!r}")
+    if caution:
+        return "inconclusive"
+    if low > threshold:
+        return "drifted"
+    return "pass" if high <= threshold else "inconclusive"
 
 
 def gate_verdict(

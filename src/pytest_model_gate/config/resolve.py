@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, did_you_mean
 from ..redact import redact
-from ..spec import FindSlices, GateSpec, Leakage, SliceSpec
+from ..spec import Drift, FindSlices, GateSpec, Leakage, SliceSpec
 from .declared import OWN_FILE
 from .files import Project
 
@@ -200,6 +200,8 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
         )
     plain.pop("leakage", None)
     leakage = _leakage_of(keys.get("leakage"))
+    plain.pop("drift", None)
+    drift = _drift_of(keys.get("drift"))
     repeated = [key for key in ("metrics",) if len(set(plain[key])) < len(plain[key])]
     # "a x b" and "b x a" cut the same rows.
     if repeated or len({frozenset(item.columns) for item in plain["slices"]}) < len(plain["slices"]):
@@ -211,7 +213,29 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
         waivers=tuple(waiver for waiver in project.waivers if waiver.gate == label),
         root=str(Path(project.root)),
         leakage=leakage,
+        drift=drift,
         **plain,
+    )
+
+
+def _drift_of(table: Any) -> Drift | None:
+    """Return the comparison with the data that the model knows, as a gate asks for it."""
+    if not table:
+        return None
+    return Drift(
+        reference=table.reference,
+        columns=tuple(table.columns or ()),
+        ignore=tuple(table.ignore),
+        method=MappingProxyType(dict(table.method)),
+        threshold=MappingProxyType(dict(table.threshold)),
+        missing_threshold=table.missing_threshold,
+        overall=table.overall,
+        overall_threshold=table.overall_threshold,
+        predictions=table.predictions,
+        blocks=table.blocks or "",
+        on_drift=table.on_drift,
+        on_new_levels=table.on_new_levels,
+        on_inconclusive=table.on_inconclusive,
     )
 
 

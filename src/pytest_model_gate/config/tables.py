@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ..data_rules import read_rules
 from ..errors import ConfigurationError, did_you_mean
 from ..slicing import bins_by_column, bins_of, sliced_by
-from ..spec import SliceSpec, Tolerance
+from ..spec import DriftMethod, SliceSpec, Tolerance
 from .shares import rows_or_share
 
 
@@ -122,6 +122,30 @@ class LeakageTable(_Table):
     severity: Literal["fail", "warn"] = "fail"
 
 
+class DriftTable(_Table):
+    """``drift``: a text is the source of the reference."""
+
+    reference: _Text
+    columns: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
+    ignore: Annotated[list[_Text], BeforeValidator(_several)] = []
+    method: Annotated[dict[_Text, DriftMethod], BeforeValidator(_per_metric)] = {}
+    threshold: Annotated[dict[_Text, Annotated[_Number, Field(ge=0)]], BeforeValidator(_per_metric)] = {}
+    missing_threshold: Annotated[_Number, Field(ge=0, le=1)] = 0.05
+    overall: bool = True
+    overall_threshold: Annotated[_Number, Field(ge=0.5, lt=1)] = 0.55
+    predictions: bool | None = None
+    blocks: _Text | None = None
+    on_drift: Literal["warn", "fail"] = "warn"
+    on_new_levels: Literal["warn", "fail"] | None = None
+    on_inconclusive: _OnInconclusive | None = None
+
+
+def _drift(value: Any) -> Any:
+    if not isinstance(value, (str, Mapping)) and value is not False:
+        raise ValueError(f"must be a source, a table or false, got {value!r}")
+    return {"reference": value} if isinstance(value, str) else value
+
+
 def _leakage(value: Any) -> Any:
     if not isinstance(value, (str, Mapping)) and value is not False:
         raise ValueError(f"must be a source, a table or false, got {value!r}")
@@ -173,6 +197,7 @@ class GateTable(_Table):
     ) = None
     find_slices: Annotated[FindSlicesTable | Literal[False], BeforeValidator(_find_slices)] | None = None
     leakage: Annotated[LeakageTable | Literal[False], BeforeValidator(_leakage)] | None = None
+    drift: Annotated[DriftTable | Literal[False], BeforeValidator(_drift)] | None = None
     alpha: Annotated[_Number, Field(gt=0, lt=0.5)] | None = None
     correction: Literal["holm", "max-t"] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
@@ -255,7 +280,8 @@ _WORDS = {
     "finite_number": "must be a finite number",
 }
 #: Names that pydantic puts into the path of an error and no user wrote.
-_NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*", "FindSlicesTable", "LeakageTable", "literal[")
+_TABLES = ("FindSlicesTable", "LeakageTable", "DriftTable")
+_NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*", "literal[", *_TABLES)
 
 
 def _explained(error: ValidationError, kind: type[_Table], where: str) -> ConfigurationError:
@@ -289,6 +315,8 @@ def _short(value: Any) -> str:
 def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:
     if "find_slices" in path:
         return tuple(FindSlicesTable.model_fields)
+    if "drift" in path:
+        return tuple(DriftTable.model_fields)
     if "leakage" in path:
         return tuple(LeakageTable.model_fields)
     if "slices" in path:

@@ -46,6 +46,7 @@ class Inputs:
         self._registry = registry
         self._pin = pin
         self._today = today
+        self._references: dict[str, DatasetProtocol | Failed] = {}
 
     @cached_property
     def lock(self) -> Lock | Failed:
@@ -124,6 +125,26 @@ class Inputs:
         if lock.dataset(training.source) is None:
             return Check(name="leakage", verdict=Verdict.PASS, summary="not pinned")
         return replace(check_pin(lock, training), name="leakage")
+
+    def reference(self, source: str) -> DatasetProtocol | Failed:
+        """Return the data that the dataset is compared with, opened and digested once for each source.
+
+        Where its source is pinned, it has to be what was agreed to.
+        """
+        if source not in self._references:
+            found: DatasetProtocol | Failed | None = None
+            if self.spec.leakage is not None and self.spec.leakage.train == source:
+                found = self.training
+            if found is None:
+                found = attempt("drift", source, lambda: open_dataset(self._registry, source, self.context))
+            lock = self.lock
+            if not isinstance(found, Failed) and not isinstance(lock, Failed):
+                pinned = None if lock.dataset(found.source) is None else check_pin(lock, found)
+                if pinned is not None and pinned.fails and not self._pin:
+                    error = InvalidError(pinned.summary)
+                    found = Failed(replace(pinned, name="drift"), error)
+            self._references[source] = found
+        return self._references[source]
 
     @cached_property
     def schema(self) -> Check | None:

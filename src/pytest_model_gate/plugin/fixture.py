@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ..errors import ModelGateError
 from ..report.escape import plain
 from ..results import GateRecord
-from ..spec import GateSpec, Role
+from ..spec import DriftMethod, GateSpec, Role
 from .collected import GateItem
 from .session import MARK, gate_key
 
@@ -52,6 +53,49 @@ class ModelGate:
         """Fail if rows of the dataset were seen in training, or one feature tells the target."""
         __tracebackhide__ = True
         return self._gate.judge(lambda gate: gate.leakage())
+
+    def assert_no_drift(
+        self,
+        reference: str | None = None,
+        *,
+        columns: Sequence[str] | str | None = None,
+        ignore: Sequence[str] | str | None = None,
+        threshold: float | Mapping[str, float] | None = None,
+        method: DriftMethod | Mapping[str, DriftMethod] | None = None,
+        blocks: str | None = None,
+        overall: bool | None = None,
+    ) -> GateRecord:
+        """Fail unless the dataset is as a reference, column by column.
+
+        What is not given is the gate's own ``drift``, or its default.
+
+        Parameters
+        ----------
+        reference : str, optional
+            Dataset source.
+        columns, ignore : sequence of str, optional
+            What is compared, and what is not.
+        threshold : float or mapping, optional
+            Effect that is still no drift, for all columns or by column.
+        method : str or mapping, optional
+            ``"auc"``, ``"ks"``, ``"wasserstein"``, ``"tv"``, ``"cramer_v"``, ``"js"`` or ``"psi"``.
+        blocks : str, optional
+            Column of whole blocks, for example weeks.
+        overall : bool, optional
+            Whether a classifier tries to tell the two apart, too.
+        """
+        __tracebackhide__ = True
+        return self._gate.judge(
+            lambda gate: gate.no_drift(
+                reference,
+                columns=columns,
+                ignore=ignore,
+                threshold=threshold,
+                method=method,
+                blocks=blocks,
+                overall=overall,
+            )
+        )
 
     def assert_no_regression(
         self, metric: str | None = None, *, max_regression: float | str | None = None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from ..policy import GRAVITY
-from ..results import GateRecord
+from ..results import DriftRecord, GateRecord
 
 T = TypeVar("T")
 
@@ -75,8 +75,16 @@ def _merge(one: GateRecord, other: GateRecord) -> GateRecord:
         notes=_union(one.notes, other.notes),
         search=one.search or other.search,
         leakage=one.leakage or other.leakage,
+        drift=_drift(one.drift, other.drift),
         correction=max(one.correction, other.correction, key=len),
     )
+
+
+def _drift(one: DriftRecord | None, other: DriftRecord | None) -> DriftRecord | None:
+    """Assertions may ask for some columns each."""
+    if one is None or other is None or one.digest != other.digest or one.blocks != other.blocks:
+        return one or other
+    return replace(one, columns=_union(one.columns, other.columns), overall=one.overall or other.overall)
 
 
 def _union(one: Iterable[T], other: Iterable[T]) -> tuple[T, ...]:

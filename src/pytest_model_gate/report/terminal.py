@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..results import Bins, Check, Finding, GateRecord, HoldoutUse, Line, SmallSlice, Verdict
 from ..wording import plural
 from .combine import combine
+from .drift import drift
 from .escape import plain
 from .leakage import leakage
 from .numbers import decimals, number
@@ -76,7 +77,10 @@ def block(record: GateRecord, *, verbosity: int = 0, width: int = WIDTH) -> Iter
         yield Text(f"  {'asked':<11} {plain(record.asked)}")
     yield from _context(record, full=verbosity > 0)
     for check in record.checks:
-        yield from found_by(check)
+        # What a table says is not said once more.
+        yield from found_by(check, listed=check.name != "drift" or record.drift is None)
+    if record.drift is not None:
+        yield from drift(record.drift, verbosity=verbosity)
     if record.leakage is not None:
         yield from leakage(record.leakage, verbosity=verbosity)
     if record.lines:
@@ -223,22 +227,27 @@ def _digest(digest: str, *, full: bool) -> str:
 def _failed_checks(record: GateRecord) -> Iterator[Text]:
     """Render what the checks found that fail, and what to do next."""
     for check in record.checks:
-        if check.fails:
+        if not check.fails:
+            continue
+        if check.name == "drift" and record.drift is not None:
+            yield from found_by(check, listed=False)
+            yield from drift(record.drift)
+        else:
             yield from found_by(check)
 
 
-def found_by(check: Check) -> Iterator[Text]:
+def found_by(check: Check, *, listed: bool = True) -> Iterator[Text]:
     """Render what one check found: what fails first, then what is only said."""
     failing = [finding for finding in check.findings if finding.severity == "fail"]
     if check.fails:
         said = [finding.problem for finding in failing]
         summary = "" if check.summary in said else f" {plain(check.summary)}"
         yield Text(f"  {word_of(check.verdict)} {plain(check.name)}:{summary}", "bad")
-        for finding in failing:
+        for finding in failing if listed else ():
             yield from _finding(finding)
     if check.warnings:
         yield Text(f"  WARNING {plain(check.name)}: {plural(len(check.warnings), 'warning')}", "warn")
-        for finding in check.warnings:
+        for finding in check.warnings if listed else ():
             yield from _finding(finding)
 
 
