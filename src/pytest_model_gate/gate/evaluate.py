@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property, partial
@@ -17,8 +17,9 @@ from ..metrics.metric import Metric
 from ..models.baseline import BASELINES
 from ..policy import gate_verdict
 from ..results import Check, GateRecord, LeakageRecord, Line, Question
-from ..spec import GateSpec, Role, Tolerance
+from ..spec import DriftMethod, GateSpec, Role, Tolerance
 from .assertions import asserted
+from .drift_look import Drifted, asked_drift, look_for_drift
 from .hidden import hidden
 from .inputs import Failed, Inputs, attempt, failed_check
 from .leakage import Leaks
@@ -134,6 +135,40 @@ class Evaluation:
         elif self._leaks is not None:
             checks.append(self._leaks.check)
         return self._record("leakage", checks=checks, only_checks=True)
+
+    def no_drift(
+        self,
+        reference: str | None = None,
+        *,
+        columns: Sequence[str] | str | None = None,
+        ignore: Sequence[str] | str | None = None,
+        threshold: float | Mapping[str, float] | None = None,
+        method: DriftMethod | Mapping[str, DriftMethod] | None = None,
+        blocks: str | None = None,
+        overall: bool | None = None,
+    ) -> GateRecord:
+        """Judge only whether the dataset is as a reference, column by column; ``None``: as the gate says."""
+        checks = [self._inputs.pin]
+        asked = f"no_drift({', '.join([columns] if isinstance(columns, str) else columns or ())})"
+        try:
+            drift = asked_drift(
+                self.spec,
+                reference=reference,
+                columns=columns,
+                ignore=ignore,
+                threshold=threshold,
+                method=method,
+                blocks=blocks,
+                overall=overall,
+            )
+        except ConfigurationError as error:
+            check = failed_check("drift", self.spec.dataset, error)
+            return self._record(asked, checks=(*checks, check), only_checks=True)
+        found = look_for_drift(self._inputs, drift, None, self._progress)
+        if found is None:
+            return self._record(asked, checks=checks, only_checks=True)
+        record = self._record(asked, checks=(*checks, found.check), only_checks=True)
+        return replace(record, drift=found.record)
 
     def no_regression(
         self, metric: str | None = None, max_regression: float | str | Tolerance | None = None
@@ -313,15 +348,27 @@ class Evaluation:
     @cached_property
     def _judged(self) -> Judged | tuple[Check, ...]:
         """The rows that may be judged, or the checks among which one fails."""
-        found, leaks = self._scored, self._leaks
-        if leaks is None or not (leaks.check.fails or isinstance(found, tuple)):
-            return found
-        return (*(found if isinstance(found, tuple) else (*self._opening_checks, *found.checks)), leaks.check)
+        found = self._scored
+        more = tuple(item.check for item in (self._leaks, self._drifted) if item is not None)
+        if not isinstance(found, tuple):
+            if not any(check.fails for check in more):
+                return found
+            found = (*self._opening_checks, *found.checks)
+        return (*found, *more)
 
     @cached_property
     def _leaks(self) -> Leaks | None:
         """What of the rows was seen in training; ``None`` where nobody said what that was."""
         return look(self._inputs, self._progress)
+
+    @cached_property
+    def _drifted(self) -> Drifted | None:
+        """How far the rows are from the data that the models know; ``None`` where nobody named these."""
+        if self.spec.drift is None:
+            return None
+        scored = self._scored
+        judged = scored if isinstance(scored, Judged) else None
+        return look_for_drift(self._inputs, self.spec.drift, judged, self._progress)
 
     def _leakage_record(self) -> LeakageRecord | None:
         """Return what was found, with the metrics with and without it where they may be told."""
@@ -358,8 +405,8 @@ class Evaluation:
     @property
     def _passed_checks(self) -> tuple[Check, ...]:
         judged = self._judged
-        leaks = (self._leaks.check,) if self._leaks is not None else ()
-        return (*self._opening_checks, *(judged.checks if isinstance(judged, Judged) else ()), *leaks)
+        more = tuple(item.check for item in (self._leaks, self._drifted) if item is not None)
+        return (*self._opening_checks, *(judged.checks if isinstance(judged, Judged) else ()), *more)
 
     @cached_property
     def _asks(self) -> tuple[list[Ask], Any]:
@@ -524,6 +571,7 @@ class Evaluation:
             correction=found.correction if found is not None else self.spec.correction,
             search=found.search if found is not None else None,
             leakage=None if only_checks and asked != "leakage" else self._leakage_record(),
+            drift=None if only_checks or self._drifted is None else self._drifted.record,
         )
 
 
