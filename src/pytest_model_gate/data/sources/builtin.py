@@ -13,10 +13,12 @@ PYTHON = "python:"
 _BY_PREFIX = {
     "s3://": "s3",
     "dvc:": "dvc",
+    "lakefs://": "lakefs",
     "delta:": "delta",
     "iceberg:": "iceberg",
     "sql:": "sql",
     "duckdb:": "sql",
+    "mlflow-dataset:": "mlflow_inputs",
 }
 
 
