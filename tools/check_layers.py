@@ -69,6 +69,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "numpy": When.TOP,
         "deltalake": When.LAZY,
         "duckdb": When.LAZY,
+        "mlflow": When.LAZY,
         "aiohttp": When.LAZY,
         "botocore": When.LAZY,
         "fsspec": When.LAZY,
