@@ -171,7 +171,12 @@ def test_levels_are_dense_ranks(values):
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=20))
 @QUICK
 def test_sums_over_levels(mass):
-    array = np.array(mass, dtype=np.float64)
+    counts, array = np.array(mass), np.array(mass, dtype=np.float64)
+    for work in (middle, at_or_above):
+        assert work(counts).tolist() == work(array).tolist()
+        assert work(counts).dtype == np.float64
+        assert work(counts, out=np.empty(len(mass))).tolist() == work(array).tolist()
+    assert counts.tolist() == mass
     assert middle(array).tolist() == [sum(mass[:i]) + mass[i] / 2 for i in range(len(mass))]
     assert at_or_above(array).tolist() == [sum(mass[i:]) for i in range(len(mass))]
     assert array.tolist() == mass

@@ -94,7 +94,7 @@ class _Side:
     def of(cls, levels: Levels, truth: Truth) -> _Side:
         mass = levels.mass(truth.weight)
         by_level = middle(mass)
-        by_level /= np.sum(mass)
+        by_level /= float(np.sum(mass))
         by_level -= 0.5
         return cls(levels=levels, rank=levels.spread(by_level))
 

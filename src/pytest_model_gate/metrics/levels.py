@@ -11,6 +11,8 @@ from ..errors import InvalidError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+#: Rows counted, or weighed.
+Mass = Ints | Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,45 +49,58 @@ class Levels:
                 f"{missing:,} of {n:,} values that should be ranked are missing (NaN).",
                 "Give every row a number: look for missing values in the target and in the predictions.",
             )
-        step = np.empty(n, dtype=np.bool_)
-        step[0] = False
-        np.not_equal(ordered[1:], ordered[:-1], out=step[1:])
+        climbed = np.empty(n, dtype=np.intp)
+        climbed[0] = 0
+        np.not_equal(ordered[1:], ordered[:-1], out=climbed[1:])
+        np.cumsum(climbed, out=climbed)
         del ordered  # a million rows are 8 MB; this is where memory peaks
-        climbed = np.cumsum(step)
         level = np.empty(n, dtype=np.intp)
         level[order] = climbed
         return cls(level=level, count=int(climbed[-1]) + 1)
 
-    def mass(self, weight: Floats | None, rows: Ints | None = None) -> Floats:
+    def mass(self, weight: Floats | None, rows: Ints | None = None) -> Mass:
         """Return the number (or weight) of rows on each level, of all rows or of some.
 
         ``weight`` belongs to all rows, also where only some of them count.
         """
+        if weight is None and rows is None and self.count == len(self.level):
+            return np.ones(self.count, dtype=np.intp)
         level = self.level if rows is None else self.level[rows]
         if weight is not None and rows is not None:
             weight = weight[rows]
-        return np.bincount(level, weights=weight, minlength=self.count).astype(np.float64, copy=False)
+        found: Mass = np.bincount(level, weights=weight, minlength=self.count)
+        return found
 
     def spread(self, by_level: Floats) -> Floats:
         """Give each row the number of its level."""
         return by_level[self.level]
 
 
-def middle(mass: Floats, out: Floats | None = None) -> Floats:
+# Whole numbers are added up ten times as fast as floats, whose sums have to wait for each other, and exactly.
+
+
+def middle(mass: Mass, out: Floats | None = None) -> Floats:
     """Return the mass below each level plus half of its own: what a tie counts in rank statistics."""
-    below = np.cumsum(mass, out=out)
+    below = np.cumsum(mass, out=None if _counted(mass) else out)
     below *= 2  # twice the mass up to the level, less its own, halved: three passes in place
     below -= mass
-    below *= 0.5
-    return below
+    return np.multiply(below, 0.5, out=out if _counted(mass) else below)
 
 
-def at_or_above(mass: Floats, out: Floats | None = None) -> Floats:
+def at_or_above(mass: Mass, out: Floats | None = None) -> Floats:
     """Return the mass of each level and all higher ones.
 
     A sum from the top, not the total less a sum from the bottom: the highest levels hold little mass, and
     a difference of large numbers would leave them few right digits.
     """
-    above = np.empty_like(mass) if out is None else out
-    np.cumsum(mass[::-1], out=above[::-1])
+    above = np.empty(len(mass), dtype=np.float64) if out is None else out
+    if _counted(mass):
+        above[::-1] = np.cumsum(mass[::-1])
+    else:
+        np.cumsum(mass[::-1], out=above[::-1])
     return above
+
+
+def _counted(mass: Mass) -> bool:
+    """Whether rows were counted, and not weighed."""
+    return mass.dtype.kind == "i"

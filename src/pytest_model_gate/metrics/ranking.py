@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UndefinedMetricError
 from .checked import checked, label, none_of, undefined
-from .levels import Floats, Ints, Levels, at_or_above, middle
+from .levels import Floats, Ints, Levels, Mass, at_or_above, middle
 from .metric import Family, Metric
 from .rows import Mask, Predicted, Truth
 
@@ -28,8 +28,8 @@ class Ranks:
     """
 
     levels: Levels
-    positive: Floats
-    negative: Floats
+    positive: Mass
+    negative: Mass
 
     @classmethod
     def of(cls, levels: Levels, truth: Truth, positives: Ints) -> Ranks:
@@ -86,8 +86,7 @@ def auc_influence(ranks: Ranks, positives: Ints) -> Floats:
 def average_precision_of(ranks: Ranks) -> float:
     """Return the mean precision over the positives, each with its own score as the threshold."""
     above = at_or_above(ranks.positive)
-    every = ranks.positive + ranks.negative
-    above /= at_or_above(every, out=every)
+    above /= at_or_above(ranks.positive + ranks.negative)
     above *= ranks.positive
     return float(np.sum(above) / np.sum(ranks.positive))
 
@@ -102,8 +101,8 @@ def average_precision_influence(ranks: Ranks, positives: Ints) -> Floats:
     pos = np.sum(ranks.positive)
     n = pos + np.sum(ranks.negative)
     precision = at_or_above(ranks.positive)
-    gain = ranks.positive + ranks.negative
-    precision /= at_or_above(gain, out=gain)
+    gain = at_or_above(ranks.positive + ranks.negative)
+    precision /= gain
     np.divide(ranks.positive, gain, out=gain)
     buffer = ranks.positive * precision
     value = np.sum(buffer) / pos
