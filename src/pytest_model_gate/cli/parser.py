@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, data, ledger, pin, plan, report
+from . import compare, data, ledger, pin, plan, report, schema
 
 PROGRAM = "model-gate"
 
 #: One module per command: it knows its arguments, its help and how it is carried out.
-_MODULES = {"pin": pin, "data": data, "report": report, "compare": compare, "ledger": ledger, "plan": plan}
+_MODULES = {
+    "pin": pin,
+    "data": data,
+    "schema": schema,
+    "report": report,
+    "compare": compare,
+    "ledger": ledger,
+    "plan": plan,
+}
 COMMANDS = tuple(_MODULES)
 
 OVERVIEW = """\
@@ -27,6 +35,7 @@ examples:
   model-gate pin --check               see whether they are still what was agreed
   model-gate pin --diff                see what changed in them
   model-gate data show holdout.parquet see one dataset as a gate does
+  model-gate schema infer train.csv    describe a dataset by a schema
   model-gate plan                      see how many rows they take
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again
