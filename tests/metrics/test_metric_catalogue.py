@@ -177,6 +177,18 @@ def test_directions_and_defaults():
     assert {resolve(name).default_tolerance.relative for name in crossing} == {False}
 
 
+def test_where_a_hundredth_is_too_small_a_step():
+    special = {name: str(resolve(name).default_tolerance) for name in names() if resolve(name).usual}
+    assert special == {
+        "calibration_intercept_error": "0.05",
+        "calibration_slope_error": "0.05",
+        "expected_calibration_error@15": "0.02",
+        "ks_statistic": "0.02",
+        "mean_squared_error": "2%",
+    }
+    assert all(resolve(name).default_tolerance.default for name in names())
+
+
 @pytest.mark.parametrize(
     ("name", "right"),
     [("FPR", "specificity"), ("fnr", "recall"), ("error-rate", "accuracy"), ("fdr", "precision")],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..errors import UndefinedMetricError
@@ -120,6 +120,8 @@ class Metric:
     binary_only : bool
         Whether it is defined for two classes only.
     ordered_classes : bool
+    usual : Tolerance or None
+        The default tolerance where a hundredth is a smaller step than usual holdouts can tell.
         Whether the order of the classes counts: reports then say which it is where labels are texts.
     bounds : tuple of float
         Least and greatest possible value.
@@ -149,6 +151,7 @@ class Metric:
     ordered_classes: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
 
+    usual: Tolerance | None = None
     @property
     def sign(self) -> int:
         """1 where larger is better, -1 for losses: ``gain = sign * (candidate - production)``."""
@@ -166,6 +169,8 @@ class Metric:
             return Tolerance(0.01, default=True)
         return Tolerance(0.01, relative=True, default=True)
 
+        if self.usual is not None:
+            return replace(self.usual, default=True)
     def __repr__(self) -> str:
         direction = "higher" if self.higher_is_better else "lower"
         return f"Metric({self.name!r}, needs {self.needs}, {direction} is better)"

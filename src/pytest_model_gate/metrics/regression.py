@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from ..spec import Tolerance
 from .checked import checked, count, undefined
 from .deviance import squared_log_errors
 from .levels import Floats
@@ -22,7 +24,8 @@ def mean_absolute_error() -> Metric:
 
 def mean_squared_error() -> Metric:
     """Return the mean of (truth - prediction)**2."""
-    return mean_metric("mean_squared_error", "value", _squares)
+    # What 1 % is to its root.
+    return replace(mean_metric("mean_squared_error", "value", _squares), usual=Tolerance(0.02, relative=True))
 
 
 def mean_absolute_percentage_error() -> Metric:
