@@ -181,7 +181,7 @@ def test_rounded_and_jittered_rows_are_found(change):
     floats = [name for name in holdout if name.startswith("x")]
     copies = holdout.iloc[100:200].copy()
     copies[floats] = change(copies[floats])
-    asked = {"columns": tuple(floats) + ("k",), "near": 3}
+    asked = {"columns": (*floats, "k"), "near": 3}
     found = find(holdout, pd.concat([training, copies], ignore_index=True), **asked)
     assert found.digits == 3
     assert not found.exact.rows.any()
@@ -206,7 +206,7 @@ def test_what_else_differs_is_not_nearly_equal():
     found = find(
         holdout,
         pd.concat([training, copy * 1.0]),
-        columns=tuple(f"x{i}" for i in range(6)) + ("k",),
+        columns=(*(f"x{i}" for i in range(6)), "k"),
         near=3,
     )
     assert not found.near.rows.any()
@@ -222,7 +222,7 @@ def test_few_columns_need_more_digits_before_agreement_is_more_than_chance():
 
 
 def test_columns_that_depend_on_each_other_are_not_taken_for_many():
-    """Celsius, Fahrenheit and Kelvin are one column: independence alone would take three digits for enough."""
+    """Celsius, Fahrenheit and Kelvin are one column: as if independent, three digits would do."""
     rng = np.random.default_rng(3)
 
     def rows(n):
@@ -242,7 +242,7 @@ def test_copies_inside_of_the_holdout_do_not_hide_copies_in_training():
     copies = whole.copy()
     copies[floats] *= 1 + 1e-8
     mixed = pd.concat([whole, copies], ignore_index=True).sample(frac=1, random_state=0)
-    found = find(mixed.iloc[:1000], mixed.iloc[1000:], columns=tuple(floats) + ("k",), near=3)
+    found = find(mixed.iloc[:1000], mixed.iloc[1000:], columns=(*floats, "k"), near=3)
     assert found.digits == 3
     assert found.near.rows.mean() > 0.8
 

@@ -108,7 +108,7 @@ def leaks(
     teller = Teller(leakage, redact(training.source), spec.target)
     found = teller.tell(sought)
     findings = [*_unread(left_out, redact(training.source)), *found.findings]
-    findings = _with_examples(spec, leakage, findings, found.found, rows, asked.columns)
+    findings = _with_examples(leakage, findings, found.found, rows, asked.columns)
     alone: tuple[FeatureStrength, ...] = ()
     if leakage.single_feature:
         features = [name for name in _features(spec, leakage, dataset, models) if name != spec.target]
@@ -256,7 +256,6 @@ def _unread(left_out: Sequence[tuple[str, str]], source: str) -> list[Finding]:
 
 
 def _with_examples(
-    spec: GateSpec,
     leakage: Leakage,
     findings: Sequence[Finding],
     found: Mapping[str, Hit],
@@ -277,7 +276,7 @@ def _with_examples(
             kind, compared[:_SHOWN]
         )
         frame = rows.at(np.sort(first), columns)
-        texts = () if spec.redact_examples else tuple(dict.fromkeys(_texts(frame, columns)))
+        texts = tuple(dict.fromkeys(_texts(frame, columns)))
         result.append(replace(finding, examples=texts, rows=tuple(int(place) for place in frame.index)))
     return result
 

@@ -16,7 +16,7 @@ from ..errors import EvaluationError, UntrustedError
 from ..redact import redact
 from ..results import Check
 from ..spec import GateSpec, SourceContext
-from .inputs import Inputs, lock_path
+from .inputs import Failed, Inputs, lock_path
 from .registry import build_registry, load_model, open_dataset
 
 
@@ -42,6 +42,29 @@ def pin_gate(
         ``pin``: its summary is ``"pinned"`` (nothing changed), ``"pinned now"``, or why not.
     """
     return Inputs(spec, registry, pin=not check_only, today=today or date.today()).pin
+
+
+def pin_training(
+    spec: GateSpec, registry: pluggy.PluginManager, *, check_only: bool = False, today: date | None = None
+) -> Check | None:
+    """Pin the training data that ``leakage`` names, or only compare them with their pin.
+
+    Parameters are those of :func:`pin_gate`.
+
+    Returns
+    -------
+    Check or None
+        ``leakage``: its summary is ``"pinned"``, ``"pinned now"``, ``"not pinned"``, or why not. ``None``
+        where the gate names no training data.
+    """
+    inputs = Inputs(spec, registry, pin=not check_only, today=today or date.today())
+    training = inputs.training
+    if training is None:
+        return None
+    if isinstance(training, Failed):
+        return training.check
+    lock = inputs.lock
+    return lock.check if isinstance(lock, Failed) else inputs.training_pin
 
 
 def look_at(source: str, *, root: str = ".", today: date | None = None) -> tuple[DatasetPin, str]:

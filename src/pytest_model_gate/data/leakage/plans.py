@@ -148,7 +148,11 @@ def plan(name: str, one: Held, other: Held, purpose: str = "") -> Plan:
     )
     raise InvalidError(
         f"Column {said} holds {_WORDS[one.kind]} in the holdout and {_WORDS[other.kind]} in the training "
-        "data, which are never equal: that no row is found would mean nothing.",
+        + (
+            "data: which came first cannot be told."
+            if purpose == "time"
+            else "data, which are never equal: that no row is found would mean nothing."
+        ),
         way_out,
     )
 

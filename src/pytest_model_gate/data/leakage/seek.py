@@ -60,6 +60,9 @@ def seek(
     ours, theirs = iter(holdout(asked.all)), iter(training.batches(asked.all))
     first, other = next(ours), next(theirs)
     types = (declared, dict(training.columns))
+    for purpose, names in (("key", asked.key), ("groups", (asked.groups,)), ("time", (asked.time,))):
+        # Before the features: what is named for a purpose is refused for that purpose.
+        plans(tuple(name for name in names if name), first, other, types, purpose)
     columns = plans(asked.columns, first, other, types)
     luck = None
     if asked.near is not None and any(item.kind == "float" for item in columns):
