@@ -69,7 +69,8 @@ def open_dataset(registry: pluggy.PluginManager, source: str, context: SourceCon
             f"No dataset source knows {redact(source)!r}.",
             "Known: a path to .parquet, .csv, .feather or .jsonl, a folder or glob of Parquet files, "
             "delta:path@version, iceberg:catalog.table@snapshot, sql:file.sql, "
-            "duckdb:file.sql, mlflow-dataset:run-id/name, python:package.module:load.",
+            "duckdb:file.sql, mlflow-dataset:run-id/name, hf:path, "
+            "python:package.module:load.",
         )
     return found
 

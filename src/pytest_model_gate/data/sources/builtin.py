@@ -19,6 +19,7 @@ _BY_PREFIX = {
     "sql:": "sql",
     "duckdb:": "sql",
     "mlflow-dataset:": "mlflow_inputs",
+    "hf:": "huggingface",
     "mlflow-dataset:": "mlflow_inputs",
 }
 

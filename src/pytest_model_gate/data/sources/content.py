@@ -24,6 +24,8 @@ from .digest import sha256
 
 #: Rows that are turned into bytes at a time.
 _PIECE = 1 << 18
+#: Batches of fewer bytes are hashed in one thread.
+_SMALL = 1 << 20
 #: Hashing lets go of the interpreter; each worker holds one column.
 _WORKERS = 2
 
@@ -75,7 +77,10 @@ class ContentDigest:
     def add(self, batch: Any) -> None:
         """Take the rows of one record batch."""
         self.rows += batch.num_rows
-        for _ in self._pool.map(lambda pair: pair[0].add(pair[1]), zip(self._columns, batch, strict=True)):
+        pairs = zip(self._columns, batch, strict=True)
+        # Handing a few rows to another thread costs more than to hash them.
+        adding = self._pool.map if batch.nbytes > _SMALL else map
+        for _ in adding(lambda pair: pair[0].add(pair[1]), pairs):
             pass
 
     def lines(self) -> dict[str, bytes]:
