@@ -92,6 +92,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "pyarrow": When.LAZY,
         "sklearn": When.LAZY,
         "skops": When.LAZY,
+        "threadpoolctl": When.LAZY,
         "xgboost": When.LAZY,
         "yaml": When.LAZY,
     },

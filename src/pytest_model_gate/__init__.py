@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .gate.compare import compare as compare
+    from .gate.drift_sources import drift as drift
     from .gate.evaluate import evaluate as evaluate
     from .gate.unpaired import compare_unpaired as compare_unpaired
     from .hooks import hookimpl as hookimpl
     from .metrics.function import make_metric as make_metric
     from .metrics.metric import Metric as Metric
     from .results import Comparison as Comparison
+    from .results import DriftRecord as DriftRecord
     from .results import GateRecord as GateRecord
     from .results import Interval as Interval
     from .results import Verdict as Verdict
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison",
+    "DriftRecord",
     "GateRecord",
     "GateSpec",
     "Interval",
@@ -33,6 +36,7 @@ __all__ = [
     "__version__",
     "compare",
     "compare_unpaired",
+    "drift",
     "evaluate",
     "hookimpl",
     "make_metric",
@@ -40,6 +44,7 @@ __all__ = [
 
 _WHERE = {
     "Comparison": ".results",
+    "DriftRecord": ".results",
     "GateRecord": ".results",
     "GateSpec": ".spec",
     "Interval": ".results",
@@ -47,6 +52,7 @@ _WHERE = {
     "Verdict": ".results",
     "compare": ".gate.compare",
     "compare_unpaired": ".gate.unpaired",
+    "drift": ".gate.drift_sources",
     "evaluate": ".gate.evaluate",
     "hookimpl": ".hooks",
     "make_metric": ".metrics.function",

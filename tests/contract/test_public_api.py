@@ -14,6 +14,7 @@ import pytest_model_gate
 def test_the_names():
     assert pytest_model_gate.__all__ == [
         "Comparison",
+        "DriftRecord",
         "GateRecord",
         "GateSpec",
         "Interval",
@@ -22,6 +23,7 @@ def test_the_names():
         "__version__",
         "compare",
         "compare_unpaired",
+        "drift",
         "evaluate",
         "hookimpl",
         "make_metric",

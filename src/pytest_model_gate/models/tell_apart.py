@@ -30,6 +30,7 @@ def scores(
         Of the parts and of the model.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
     fold = np.empty(len(current), dtype=np.intp)
@@ -57,6 +58,8 @@ def scores(
             class_weight="balanced",
             random_state=seed,
         )
-        model.fit(values[~held], current[~held])
-        said = np.asarray(model.predict_proba(values[held])[:, 1], dtype=np.float64)
+        # One thread: so few rows gain nothing by more, and on a busy machine they wait for each other.
+        with threadpool_limits(1):
+            model.fit(values[~held], current[~held])
+            said = np.asarray(model.predict_proba(values[held])[:, 1], dtype=np.float64)
         yield said[~current[held]], said[current[held]]
