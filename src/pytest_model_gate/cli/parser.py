@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, data, ledger, pin, plan, report, schema
+from . import compare, data, drift, ledger, pin, plan, report, schema
 
 PROGRAM = "model-gate"
 
@@ -14,6 +14,7 @@ _MODULES = {
     "pin": pin,
     "data": data,
     "schema": schema,
+    "drift": drift,
     "report": report,
     "compare": compare,
     "ledger": ledger,
@@ -37,6 +38,7 @@ examples:
   model-gate data show holdout.parquet see one dataset as a gate does
   model-gate schema infer train.csv    describe a dataset by a schema
   model-gate plan                      see how many rows they take
+  model-gate drift train.csv new.csv   see what has moved between two tables
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again
   model-gate ledger                    how often each holdout was used
