@@ -10,7 +10,7 @@ import numpy as np
 from ..spec import Tolerance
 from .agreement import informedness
 from .checked import checked
-from .levels import Floats, Ints, at_or_above
+from .levels import Floats, Ints, Mass, at_or_above
 from .metric import Metric
 from .ranking import Ranks, require_both, two_class_ranks
 from .rows import Mask, Predicted, Truth
@@ -86,13 +86,13 @@ def _best(truth: Truth, predicted: Predicted) -> Threshold:
     return _furthest(ranks.positive, ranks.negative)
 
 
-def _furthest(positive: Floats, negative: Floats) -> Threshold:
+def _furthest(positive: Mass, negative: Mass) -> Threshold:
     gap = _gap(positive, negative)
     level = _largest(gap)
     return Threshold(level, -1 if gap[level] < 0 else 1, abs(float(gap[level])))
 
 
-def _gap(positive: Floats, negative: Floats) -> Floats:
+def _gap(positive: Mass, negative: Mass) -> Floats:
     """Return the rate of positives less that of negatives at or above each level."""
     gap = at_or_above(positive)
     gap /= gap[0]
@@ -136,7 +136,7 @@ def _apart(truth: Truth, predicted: Predicted, halves: Sequence[Mask] | None) ->
     return float(np.mean(found))
 
 
-def _half(rng: np.random.Generator, mass: Floats) -> Floats:
+def _half(rng: np.random.Generator, mass: Mass) -> Mass:
     """Return how many of the rows of each level fall into one half."""
     if mass.max() <= 1:  # without ties a coin for each level is enough, and much faster
         coins = np.unpackbits(np.frombuffer(rng.bytes(len(mass) // 8 + 1), dtype=np.uint8), count=len(mass))
@@ -144,23 +144,26 @@ def _half(rng: np.random.Generator, mass: Floats) -> Floats:
     return rng.binomial(mass.astype(np.int64), 0.5).astype(np.float64)
 
 
-def _crossed(ranks: Ranks, positive: Floats, negative: Floats) -> float:
+def _crossed(ranks: Ranks, positive: Mass, negative: Mass) -> float:
     """Measure each half at the threshold of the other; the masses are those of one half."""
-    whole = np.sum(ranks.positive), np.sum(ranks.negative)
-    one = np.sum(positive), np.sum(negative)
+    whole, one = (_sums(masses) for masses in ((ranks.positive, ranks.negative), (positive, negative)))
     other = whole[0] - one[0], whole[1] - one[1]
     if min(*one, *other) <= 0:
         return 0.0
     # Both curves in one pass each: what a level adds to the rate of positives less that of negatives.
-    first = positive / one[0]
+    first: Floats = positive / one[0]
     first -= negative / one[1]
-    second = (ranks.positive - positive) / other[0]
+    second: Floats = (ranks.positive - positive) / other[0]
     second -= (ranks.negative - negative) / other[1]
     for curve in (first, second):
         np.cumsum(curve[::-1], out=curve[::-1])
     chosen = [_largest(curve) for curve in (first, second)]
     signs = [np.sign(curve[place]) for curve, place in zip((first, second), chosen, strict=True)]
     return float(signs[0] * second[chosen[0]] + signs[1] * first[chosen[1]]) / 2
+
+
+def _sums(masses: tuple[Mass, Mass]) -> tuple[float, float]:
+    return float(np.sum(masses[0])), float(np.sum(masses[1]))
 
 
 def _largest(curve: Floats) -> int:
