@@ -117,11 +117,11 @@ class Metric:
     crosses_zero : bool
         Whether a ratio of two values means nothing (MCC, kappa, R2, Spearman): the default tolerance is
         then 0.01, and 1 % of production's value otherwise.
+    usual : Tolerance or None
+        The default tolerance where a hundredth is a smaller step than usual holdouts can tell.
     binary_only : bool
         Whether it is defined for two classes only.
     ordered_classes : bool
-    usual : Tolerance or None
-        The default tolerance where a hundredth is a smaller step than usual holdouts can tell.
         Whether the order of the classes counts: reports then say which it is where labels are texts.
     bounds : tuple of float
         Least and greatest possible value.
@@ -147,11 +147,11 @@ class Metric:
     resampler: Callable[[Truth, Predicted], Callable[[Floats], Floats]] | None = None
     resamples: int | None = None
     crosses_zero: bool = False
+    usual: Tolerance | None = None
     binary_only: bool = False
     ordered_classes: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
 
-    usual: Tolerance | None = None
     @property
     def sign(self) -> int:
         """1 where larger is better, -1 for losses: ``gain = sign * (candidate - production)``."""
@@ -165,12 +165,12 @@ class Metric:
     @property
     def default_tolerance(self) -> Tolerance:
         """What ``max_regression`` is where nobody chose it."""
+        if self.usual is not None:
+            return replace(self.usual, default=True)
         if self.crosses_zero:
             return Tolerance(0.01, default=True)
         return Tolerance(0.01, relative=True, default=True)
 
-        if self.usual is not None:
-            return replace(self.usual, default=True)
     def __repr__(self) -> str:
         direction = "higher" if self.higher_is_better else "lower"
         return f"Metric({self.name!r}, needs {self.needs}, {direction} is better)"
