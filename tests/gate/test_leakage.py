@@ -337,8 +337,8 @@ def test_training_after_the_holdout_begins(leaky):
     found = finding(record, "leakage.time")
     assert found.problem == (
         "train.parquet goes on to 2024-01-01 09:00:00 and the holdout begins at 2024-01-01 ('day'): 10 of "
-        "2,000 rows (0.50%) of the holdout are not after the end of training, 10 training rows not before the "
-        "start of the holdout."
+        "2,000 rows (0.50%) of the holdout are not after the end of training, 10 training rows not before "
+        "the start of the holdout."
     )
     assert found.remedy == (
         "Train on rows before 2024-01-01 only, or judge on rows after 2024-01-01 09:00:00."
@@ -350,8 +350,8 @@ def test_training_after_the_holdout_begins(leaky):
     record = leaky.record(time="day")
     (found,) = check_of(record).findings
     assert found.problem == (
-        "Column 'day' (time) holds dates without a time zone in the holdout and dates with a time zone in the "
-        "training data: which came first cannot be told."
+        "Column 'day' (time) holds dates without a time zone in the holdout and dates with a time zone in "
+        "the training data: which came first cannot be told."
     )
 
 

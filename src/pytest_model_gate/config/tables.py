@@ -105,6 +105,13 @@ def _find_slices(value: Any) -> Any:
     return {} if value is True else value
 
 
+def _digits(value: Any) -> Any:
+    # Not a union: 0 equals False there.
+    if value is not False and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 15):
+        raise ValueError(f"must be 1 to 15 significant digits, or false, got {value!r}")
+    return value
+
+
 class LeakageTable(_Table):
     """``leakage``: a text is the source of the training data."""
 
@@ -112,7 +119,7 @@ class LeakageTable(_Table):
     key: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
     groups: _Text | None = None
     time: _Text | None = None
-    near: Annotated[int, Field(ge=1, le=15)] | Literal[False] = 3
+    near: Annotated[Any, BeforeValidator(_digits)] = 3
     columns: Annotated[list[_Text], BeforeValidator(_several), Field(min_length=1)] | None = None
     ignore: Annotated[list[_Text], BeforeValidator(_several)] = []
     tolerance: Annotated[Any, BeforeValidator(rows_or_share)] = 0
