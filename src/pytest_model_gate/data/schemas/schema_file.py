@@ -82,7 +82,10 @@ def load_rules(text: str, root: str) -> tuple[DataRule, ...]:
     """
     if not text.lower().endswith(_SUFFIXES):
         return ()
-    plain = _plain(text, root)
+    return _rules(_plain(text, root), text)
+
+
+def _rules(plain: Mapping[str, Any], text: str) -> tuple[DataRule, ...]:
     try:
         return read_rules(plain.get("rules") or [])
     except ConfigurationError as error:
@@ -116,7 +119,9 @@ def _as_schema(found: Any, text: str) -> Any:
 
 def _from_file(text: str, root: str) -> Any:
     plain = _plain(text, root)
-    rules = plain.pop("rules", None)
+    # A schema whose rules make no sense is none, even though pandera never sees them.
+    rules = _rules(plain, text)
+    plain.pop("rules", None)
     _check_keys(plain, text, has_rules=bool(rules))
     return _deserialize(plain, text)
 
