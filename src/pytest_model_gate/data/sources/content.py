@@ -180,7 +180,9 @@ class _Stream:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        array = pc.fill_null(array.cast(pa.large_binary()), b"")
+        array = array.cast(pa.large_binary())
+        if array.null_count:
+            array = pc.fill_null(array, b"")
         _, offsets, values = array.buffers()
         if not len(array) or offsets is None:
             return
@@ -214,9 +216,11 @@ class _Stream:
 
 def _same_nan(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give every NaN the same bits: there are many, and they mean the same."""
+    with np.errstate(all="ignore"):
+        # One pass that allocates nothing; an infinite sum of opposite signs is looked into for nothing.
+        if not np.isnan(np.add.reduce(values)):
+            return values
     nan = np.isnan(values)
-    if not nan.any():
-        return values
     values = values.copy()
     values[nan] = np.nan
     return values
