@@ -136,7 +136,7 @@ class Runner:
             done = subprocess.run(
                 ["bash", "-c", command],
                 cwd=self.directory,
-                env=_environment(),
+                env=_environment() | {"MODEL_GATE_CACHE": str(self.directory.parent / "cache")},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -235,7 +235,7 @@ def test_labels_only_for_a_metric_of_scores(project):
         ({"dataset": "dat.parquet"}, Verdict.ERROR, ("dat.parquet", "data.parquet")),
         ({"candidate": "model.pkl"}, Verdict.ERROR, ("model.pkl",)),
         ({"candidate": "ftp://x/y"}, Verdict.ERROR, ("No model source knows",)),
-        ({"dataset": "ftp://x/y"}, Verdict.ERROR, ("No dataset source knows",)),
+        ({"dataset": "warehouse:x"}, Verdict.ERROR, ("No dataset source knows",)),
         ({"target": "yy"}, Verdict.ERROR, ("yy", "'y'")),
         ({"groups": "regoin"}, Verdict.ERROR, ("regoin", "'region'")),
         ({"slices": (SliceSpec(by="regoin"),)}, Verdict.ERROR, ("regoin", "'region'")),
