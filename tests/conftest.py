@@ -16,4 +16,4 @@ else:
     settings.register_profile("fixed", derandomize=True, deadline=None)
     settings.load_profile("fixed")
 
-pytest_plugins = ["pytester", "systems.seaweed"]
+pytest_plugins = ["pytester", "systems.seaweed", "systems.mlflow_server"]

@@ -80,6 +80,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "pyarrow": When.LAZY,
         "pyiceberg": When.LAZY,
         "sqlalchemy": When.LAZY,
+        "wandb": When.LAZY,
         "yaml": When.LAZY,
     },
     "models": {

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
-from .results import GateRecord
+from .results import GateRecord, TrackerEntry
 from .spec import SourceContext
 
 if TYPE_CHECKING:
@@ -86,6 +86,16 @@ class ModelProtocol(Protocol):
         """
 
 
+class TrackerProtocol(Protocol):
+    """Where verdicts are written, so that a deployment can ask for them."""
+
+    def log(self, entry: TrackerEntry) -> str:
+        """Write what was found of one candidate, and return where, in words.
+
+        Writing the same again must change nothing. Raises a ``ModelGateError`` where it cannot be written.
+        """
+
+
 class HookSpecs:
     """The hooks; implement any of them in a module or class and register that."""
 
@@ -134,4 +144,16 @@ class HookSpecs:
             def model_gate_report(suffix, records):
                 if suffix == ".csv":
                     return "\n".join(f"{r.gate},{r.verdict}" for r in records)
+        """
+
+    @hookspec(firstresult=True)
+    def model_gate_tracker(self, name: str, context: SourceContext) -> TrackerProtocol | None:
+        """Return the tracker for ``--gate-log NAME``, or ``None`` for a name that isn't yours.
+
+        Example::
+
+            @hookimpl
+            def model_gate_tracker(name, context):
+                if name == "neptune":
+                    return NeptuneTracker(context.root)
         """

@@ -6,6 +6,7 @@ one JSON string (``wire.py``), and every report, exit status and JUnit file is r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -98,7 +99,7 @@ class Comparison:
     def __repr__(self) -> str:
         i = self.interval
         return (
-            f"{self.metric} on {self.slice} ({self.n:,} rows): {self.verdict.value.upper()}, "
+            f"{self.metric} on {self.slice} ({self.n:,} row{'s' * (self.n != 1)}): {self.verdict.value.upper()}, "
             f"candidate {self.candidate:.4g}, production {self.production:.4g}, gain {self.gain:.4g} "
             f"with {i.level:.0%} interval [{i.low:.4g}, {i.high:.4g}] ({i.method}), "
             f"allowed {-self.tolerance + 0.0:.4g}: {self.reason}"
@@ -787,6 +788,11 @@ class GateRecord:
         What of the holdout was seen in training. ``None``: nobody looked.
     drift : DriftRecord or None
         The dataset beside the data that the model knows. ``None``: nobody compared them.
+    policy : str
+        ``"sha256:<hex>"`` of what the gate asks: metrics, limits, slices, level, schema, rules. Two records
+        with equal ones were judged by the same rules.
+    tracking_uri : str
+        Where the gate's ``models:/`` and ``runs:/`` live, secrets removed. Empty: what the environment says.
     schema_version : int
         Of this structure.
     """
@@ -810,6 +816,8 @@ class GateRecord:
     search: SliceSearch | None = None
     leakage: LeakageRecord | None = None
     drift: DriftRecord | None = None
+    policy: str = ""
+    tracking_uri: str = ""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -820,3 +828,31 @@ class GateRecord:
         )
         found = self.search is not None and self.search.on_found == "warn" and self.search.proven
         return said + int(found) + sum(len(check.warnings) for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerEntry:
+    """What a tracker is told of one candidate.
+
+    Parameters
+    ----------
+    candidate : str
+        The exact version: ``"models:/credit/12"``.
+    digest : str
+        Of its content.
+    verdict : str
+        The gravest of all gates that judged it in this run.
+    tags : Mapping[str, str]
+        What a deployment can ask for: per gate verdict, data, policy, production.
+    metrics : Mapping[str, float]
+        Values, gains and bounds on all rows; slices stand in the files.
+    files : Mapping[str, str]
+        Path -> text.
+    """
+
+    candidate: str
+    digest: str
+    verdict: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    files: Mapping[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, data, drift, ledger, pin, plan, report, schema
+from . import compare, data, drift, ledger, log, pin, plan, promote, report, schema
 
 PROGRAM = "model-gate"
 
@@ -16,6 +16,8 @@ _MODULES = {
     "schema": schema,
     "drift": drift,
     "report": report,
+    "log": log,
+    "promote": promote,
     "compare": compare,
     "ledger": ledger,
     "plan": plan,
@@ -41,6 +43,7 @@ examples:
   model-gate drift train.csv new.csv   see what has moved between two tables
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again
+  model-gate promote gates.json --to champion   let an alias point to what passed
   model-gate ledger                    how often each holdout was used
 
 `python -m pytest_model_gate` is the same program.

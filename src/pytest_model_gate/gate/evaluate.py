@@ -16,10 +16,12 @@ from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..models.baseline import BASELINES
 from ..policy import gate_verdict
+from ..redact import redact
 from ..results import Check, GateRecord, LeakageRecord, Line, Question
 from ..spec import DriftMethod, GateSpec, Role, Tolerance
 from .assertions import asserted
 from .drift_look import Drifted, asked_drift, look_for_drift
+from .fingerprint import policy_digest
 from .hidden import hidden
 from .inputs import Failed, Inputs, attempt, failed_check
 from .leakage import Leaks
@@ -28,7 +30,7 @@ from .leakage_look import look, not_asked
 from .lines import Ask, plan
 from .measure import Measured, equal_everywhere, measure_floor, measure_pair
 from .names import checked, metrics_of
-from .notes import notes, one_model, versions
+from .notes import below_zero, notes, one_model, versions
 from .pilot import plans
 from .planned import Planned, Wish, level
 from .registry import build_registry, extra_metrics
@@ -523,7 +525,9 @@ class Evaluation:
             # Else the sentence would blame the candidate, and its remedy would not help.
             raise UndefinedMetricError(
                 f"the baseline {self.spec.baseline!r} has no {metric.name} to beat: {error.what}",
-                "Name in min_gain the metrics to beat it in, for example min_gain = { roc_auc = 0.0 }.",
+                f"Remove {metric.name} from min_gain, or name a model as the baseline."
+                if metric.name in self.spec.min_gain
+                else "Name in min_gain the metrics to beat it in, for example min_gain = { roc_auc = 0.0 }.",
             ) from None
         return measure_pair(metric, sample, predicted["candidate"], predicted["baseline"])
 
@@ -561,6 +565,8 @@ class Evaluation:
             else (
                 *notes(self.spec, inputs.models),
                 *(scored.notes if scored else ()),
+                # With "binary" no number may be told, nor that it is below 0.
+                *(below_zero(lines, self._metrics) if self.spec.feedback == "full" else ()),
                 *(
                     f"the baseline {self.spec.baseline!r} has no {name}, so it is not compared in it"
                     for name in self.spec.metrics
@@ -570,6 +576,8 @@ class Evaluation:
             versions=versions(),
             correction=found.correction if found is not None else self.spec.correction,
             search=found.search if found is not None else None,
+            policy=policy_digest(self.spec),
+            tracking_uri=redact(self.spec.tracking_uri),
             leakage=None if only_checks and asked != "leakage" else self._leakage_record(),
             drift=None if only_checks or self._drifted is None else self._drifted.record,
         )

@@ -44,6 +44,23 @@ def config_digest(spec: GateSpec) -> str:
     return _sha256([_text(plain).encode()])
 
 
+#: Keys that say where something is or what it is called, not what it has to be.
+_PLACES = frozenset(("name", "decision", "candidate", "production", "tracking_uri", "root"))
+
+
+def policy_digest(spec: GateSpec) -> str:
+    """Return the digest of all that decides what a gate lets pass, as far as it differs from the defaults.
+
+    More than :func:`config_digest`: also the dataset's name, its schema and its rules, who is trusted, what
+    is waived and how uses are counted.
+    """
+    plain = {name: value for name, value in _chosen(spec).items() if name not in _PLACES}
+    for name in ("metrics", "slices"):
+        if name in plain:
+            plain[name] = sorted(plain[name], key=_text)
+    return _sha256([_text(plain).encode()])
+
+
 def _chosen(value: Any) -> Any:
     """Return what is not a default, as plain values."""
     if isinstance(value, Tolerance):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from ..hooks import ModelProtocol
+from ..metrics.metric import Metric
 from ..redact import redact
+from ..results import Line
 from ..spec import NO_MODEL, GateSpec, Role
 from .inputs import Failed
 
@@ -25,6 +27,20 @@ VERSIONED = (
     "onnxruntime",
     "mlflow",
 )
+
+
+def below_zero(lines: Iterable[Line], metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """Say of values below 0 of a distance that they are no mistake: the noise of the bins was taken off."""
+    names = dict.fromkeys(
+        line.metric
+        for line in lines
+        if metrics[line.metric].family == "binned" and min(line.candidate or 0.0, line.reference or 0.0) < 0
+    )
+    return tuple(
+        f"{name} is below 0 where less is seen than the noise of its bins, which was taken off, explains: "
+        "read it as 0"
+        for name in names
+    )
 
 
 def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tuple[str, ...]:

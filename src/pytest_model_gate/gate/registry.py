@@ -10,7 +10,15 @@ from importlib.metadata import entry_points
 import pluggy
 
 from ..errors import ConfigurationError
-from ..hooks import ENTRY_POINT_GROUP, PROJECT, DatasetProtocol, HookSpecs, ModelProtocol, hookimpl
+from ..hooks import (
+    ENTRY_POINT_GROUP,
+    PROJECT,
+    DatasetProtocol,
+    HookSpecs,
+    ModelProtocol,
+    TrackerProtocol,
+    hookimpl,
+)
 from ..importing import import_object
 from ..metrics.metric import Metric
 from ..metrics.scorer import PREFIX as SKLEARN
@@ -18,13 +26,19 @@ from ..metrics.scorer import from_scorer, is_scorer, named_scorer
 from ..models.baseline import BASELINES
 from ..redact import redact
 from ..spec import NO_MODEL, SourceContext
-from ..wording import one_line
+from ..wording import did_you_mean, one_line, some
 
 _PYTHON = "python:"
+#: Our own trackers; extensions add others.
+TRACKERS = ("mlflow",)
 _METRIC_FORM = "python:package.module:name, for example python:credit.metrics:cost"
 
 #: Our own extensions; pluggy asks the last registered first, so anybody else's come before them.
-BUILT_IN = ("pytest_model_gate.data.sources.builtin", "pytest_model_gate.models.builtin")
+BUILT_IN = (
+    "pytest_model_gate.data.sources.builtin",
+    "pytest_model_gate.models.builtin",
+    "pytest_model_gate.tracking.builtin",
+)
 
 
 def build_registry(plugins: Iterable[object] = ()) -> pluggy.PluginManager:
@@ -68,6 +82,8 @@ def open_dataset(registry: pluggy.PluginManager, source: str, context: SourceCon
         raise ConfigurationError(
             f"No dataset source knows {redact(source)!r}.",
             "Known: a path to .parquet, .csv, .feather or .jsonl, a folder or glob of Parquet files, "
+            "s3://bucket/key, https://... and what else fsspec opens, dvc:path@rev, "
+            "lakefs://repository/ref/path, "
             "delta:path@version, iceberg:catalog.table@snapshot, sql:file.sql, "
             "duckdb:file.sql, mlflow-dataset:run-id/name, hf:path, "
             "python:package.module:load.",
@@ -86,6 +102,22 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             if near
             else "Known: models:/name@alias, models:/name/3, runs:/id/path, a path to .skops, .json, .ubj, "
             ".txt, .onnx, .joblib or .pkl, python:package.module:factory, predictions:path#column.",
+        )
+    return found
+
+
+def open_tracker(registry: pluggy.PluginManager, name: str, context: SourceContext) -> TrackerProtocol:
+    """Return the tracker with a name.
+
+    Raises
+    ------
+    ConfigurationError
+        If nobody has one.
+    """
+    found: TrackerProtocol | None = registry.hook.model_gate_tracker(name=name, context=context)
+    if found is None:
+        raise ConfigurationError(
+            f"No tracker is called {name!r}.", did_you_mean(name, TRACKERS, f"Known: {some(TRACKERS)}.")
         )
     return found
 

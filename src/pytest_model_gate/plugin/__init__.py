@@ -67,6 +67,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="Judge and report, but let no gate fail the run",
     )
+    group.addoption(
+        "--gate-log",
+        default=None,
+        metavar="TRACKER",
+        help="Write the verdicts to the candidates' versions and runs in TRACKER (mlflow, or one that an "
+        "extension adds)",
+    )
+    group.addoption(
+        "--gate-promote",
+        default=None,
+        metavar="ALIAS",
+        help="If every gate was judged and passes, let ALIAS of MLflow's registry point to the candidate",
+    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

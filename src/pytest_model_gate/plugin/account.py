@@ -130,14 +130,14 @@ class Account:
 
             if not speaks_of_gates(self.config.rootpath):
                 return
-        from .outputs import settle, write_reports
+        from .outputs import settle, tell, write_reports
 
         early = session.exitstatus not in (
             pytest.ExitCode.OK,
             pytest.ExitCode.TESTS_FAILED,
             pytest.ExitCode.NO_TESTS_COLLECTED,
         )
-        self.run = write_reports(self, settle(self, interrupted=self.interrupted or early))
+        self.run = tell(self, write_reports(self, settle(self, interrupted=self.interrupted or early)))
         # Only from a status that says "all is well": any other one says more than ours would.
         if session.exitstatus == pytest.ExitCode.OK and not self.run.passed and not self.run.advise:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

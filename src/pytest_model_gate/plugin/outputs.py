@@ -46,6 +46,19 @@ def check_options(config: pytest.Config) -> None:
             "--gate-pin writes one file, model-gate.lock, and several workers would write it at once: "
             "add -n0, or run model-gate pin."
         )
+    for option in ("--gate-pin", "--gate-advise"):
+        if config.getoption("gate_promote") and config.getoption(option.replace("-", "_").lstrip("_")):
+            raise pytest.UsageError(
+                f"--gate-promote moves an alias to what passed, and {option} lets pass what nobody agreed "
+                "to: give one of the two."
+            )
+    if config.getoption("gate_log"):
+        from .telling import check_tracker
+
+        try:
+            check_tracker(config, config.getoption("gate_log"))
+        except ModelGateError as error:
+            raise pytest.UsageError(f"--gate-log: {error}") from None
     for text in config.getoption("gate_report"):
         suffix = Path(text).suffix
         if suffix == JSON:
@@ -87,7 +100,8 @@ def settle(account: Account, *, interrupted: bool) -> Run:
         more = f" and {len(lost) - MANY} more" if len(lost) > MANY else ""
         problems.append(f"collected, but never reported: {', '.join(lost[:MANY])}{more}")
     named = {seen.gate for seen in account.seen.values()}
-    if speaks_of_gates(account.config.rootpath):
+    # Where the configuration itself is wrong, that was said, and no test was asked which gate it has.
+    if speaks_of_gates(account.config.rootpath) and not (interrupted and _invalid(account.config.rootpath)):
         not_judged += [
             NotJudged(gate=gate, test="", reason="no collected test has it", fails=False)
             for gate in declared_gates(account.config.rootpath)
@@ -100,6 +114,17 @@ def settle(account: Account, *, interrupted: bool) -> Run:
         complete=not (interrupted or not_judged or problems),
         advise=bool(account.config.getoption("gate_advise")),
     )
+
+
+def _invalid(root: Path) -> bool:
+    """Whether the configuration of the gates is refused."""
+    from ..config.files import read_project
+
+    try:
+        read_project(root)
+    except ModelGateError:
+        return True
+    return False
 
 
 def _not_judged(nodeid: str, seen: Seen) -> NotJudged:
@@ -159,6 +184,40 @@ def _uncommitted(account: Account, run: Run) -> list[str]:
     except (OSError, ModelGateError):  # the gate has said what is wrong with it
         return []
     return [said] if said else []
+
+
+def tell(account: Account, run: Run) -> Run:
+    """Write verdicts to a tracker and move an alias, where that was asked for; what fails is said.
+
+    A tracker that is down changes no verdict. An alias that was to move and did not is a problem of the run.
+    """
+    config = account.config
+    tracker, alias = config.getoption("gate_log"), config.getoption("gate_promote")
+    if not tracker and not alias:
+        return run
+    from .telling import log_run, promote_run
+
+    remarks, problems = log_run(config, run, tracker) if tracker else ([], [])
+    account.remarks += remarks
+    account.remarks += [f"NOT LOGGED: {problem}" for problem in problems]
+    if problems:
+        account.remarks.append(_kept(config, run, tracker))
+    if not alias:
+        return run
+    try:
+        account.remarks.append(promote_run(config, run, alias))
+    except ModelGateError as error:
+        return replace(run, problems=(*run.problems, f"{error.what} {error.remedy}"))
+    return run
+
+
+def _kept(config: pytest.Config, run: Run, tracker: str) -> str:
+    """Return how to log later; the report is written where nobody asked for one."""
+    given = [text for text in config.getoption("gate_report") if Path(text).suffix == JSON]
+    path = given[0] if given else "model-gate-report.json"
+    if not given:
+        json_report.write(config.invocation_params.dir / path, json_report.dumps(run))
+    return f"nothing is lost: model-gate log {path} --tracker {tracker}"
 
 
 def _rendered(config: pytest.Config, suffix: str, run: Run) -> str | None:

@@ -34,7 +34,7 @@ def start(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # one process reports: the controller of xdist, or the only one
         config.stash[account_key] = account = Account(config)
         config.pluginmanager.register(account, ACCOUNT)
-        if config.getoption("gate_report") or config.getoption("gate_pin"):
+        if any(config.getoption(name) for name in ("gate_report", "gate_pin", "gate_log", "gate_promote")):
             from .outputs import check_options
 
             check_options(config)

@@ -97,3 +97,16 @@ class Run:
     def records(self) -> Iterator[GateRecord]:
         """Every different record once, in the order of the tests."""
         return iter(dict.fromkeys(record for test in self.tested for record in test.records))
+
+    def objections(self) -> Iterator[str]:
+        """Yield what speaks against believing this run as a whole, whatever its gates say."""
+        if self.advise:
+            yield "the run only advised (--gate-advise)"
+        yield from self.problems
+        for gate in self.not_judged:
+            yield f"gate {gate.gate} was not judged: {gate.reason}"
+        if not self.complete:
+            yield "the run did not come to its end"
+        for test in self.tested:
+            if test.outcome != "passed" and not test.failing:
+                yield f"{test.test} failed"

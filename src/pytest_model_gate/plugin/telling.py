@@ -1,0 +1,59 @@
+"""What follows from a run outside of it: verdicts in a tracker, and an alias that moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..gate.promoting import promote
+from ..gate.promotion import promotion
+from ..gate.registry import build_registry, open_tracker
+from ..gate.verdict_log import log_verdicts
+from ..report.by_gate import by_gate
+from ..spec import SourceContext
+
+if TYPE_CHECKING:
+    import pluggy
+    import pytest
+
+    from ..report.run import Run
+
+
+def check_tracker(config: pytest.Config, name: str) -> None:
+    """Refuse a tracker that nobody has.
+
+    Raises
+    ------
+    ConfigurationError
+        Names the known ones.
+    """
+    open_tracker(_registry(config), name, SourceContext(root=str(config.rootpath)))
+
+
+def log_run(config: pytest.Config, run: Run, tracker: str) -> tuple[list[str], list[str]]:
+    """Write the verdicts of a run to a tracker; return what to say of it, and what was not logged."""
+    records = tuple(run.records())
+    logged = log_verdicts(
+        records,
+        by_gate(records),
+        tracker=tracker,
+        registry=_registry(config),
+        root=str(config.rootpath),
+    )
+    return [f"logged: {text}" for text in logged.done], list(logged.failed)
+
+
+def promote_run(config: pytest.Config, run: Run, alias: str) -> str:
+    """Move an alias to the candidate of a run, and return what happened.
+
+    Raises
+    ------
+    ModelGateError
+        Why not.
+    """
+    wanted = promotion(tuple(run.records()), alias, objections=tuple(run.objections()))
+    return f"promoted: {promote(wanted, root=str(config.rootpath))}"
+
+
+def _registry(config: pytest.Config) -> pluggy.PluginManager:
+    groups = config.hook.pytest_model_gate_plugins(config=config)
+    return build_registry([plugin for group in groups for plugin in group or ()])

@@ -1,0 +1,1 @@
+"""Verdicts to a tracker, and aliases of its registry: what a gate decided, where the model lives."""

@@ -1,0 +1,225 @@
+"""What a tracker is told: on real stores, twice without a difference, and not at all where it is down."""
+# ruff: noqa: E501 - whole messages stay on one line
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_model_gate.errors import ModelGateError
+from pytest_model_gate.gate.registry import build_registry
+from pytest_model_gate.gate.verdict_log import Logged, log_verdicts
+from pytest_model_gate.results import (
+    DatasetRecord,
+    GateRecord,
+    Interval,
+    Line,
+    RoleRecord,
+    TrackerEntry,
+    Verdict,
+)
+from pytest_model_gate.spec import SourceContext
+from pytest_model_gate.tracking.entry import entries
+from pytest_model_gate.tracking.mlflow import MlflowTracker
+
+LINE = Line(
+    question="regression", metric="ndcg@10", slice="all", n=9, reference=0.5, candidate=0.6, gain=0.1,
+    interval=Interval(low=0.05, high=0.15, level=0.9, method="t"), standard_error=0.03, required=-0.01,
+    tolerance="0.01", verdict=Verdict.PASS, reason="",
+)  # fmt: skip
+
+
+def record(uri: str = "", gate: str = "credit", candidate: str = "models:/credit/2", **more) -> GateRecord:
+    values = {
+        "gate": gate,
+        "decision": "",
+        "verdict": Verdict.PASS,
+        "reason": "1 line judged",
+        "alpha": 0.05,
+        "roles": (
+            RoleRecord(role="candidate", source="models:/credit@challenger", resolved=candidate, digest="sha256:c", kind="sklearn"),
+            RoleRecord(role="production", source="models:/credit@champion", resolved="models:/credit/1", digest="sha256:b", kind="sklearn"),
+        ),
+        "dataset": DatasetRecord(source="h.parquet", resolved="h.parquet", digest="sha256:d", pin="pinned", rows=9, rows_used=9),
+        "lines": (LINE, replace(LINE, slice="region=north", gain=0.2)),
+        "policy": "sha256:p",
+        "tracking_uri": uri,
+    }  # fmt: skip
+    return GateRecord(**{**values, **more})
+
+
+def log(records: list[GateRecord], registry=None) -> Logged:
+    texts = {one.gate: f"report of {one.gate}\n" for one in records}
+    return log_verdicts(records, texts, tracker="mlflow", registry=registry or build_registry())
+
+
+def test_what_is_told_of_a_candidate() -> None:
+    bad = record(gate="fairness (north)", verdict=Verdict.REGRESSED, roles=record().roles[:1], policy="")
+    (entry,) = entries([record(), bad], {"credit": "text", "fairness (north)": "more"})
+    assert entry == TrackerEntry(
+        candidate="models:/credit/2",
+        digest="sha256:c",
+        verdict="regressed",
+        tags={
+            "model_gate.gates": "credit, fairness (north)",
+            "model_gate.digest": "sha256:c",
+            "model_gate.credit.verdict": "pass",
+            "model_gate.credit.dataset": "h.parquet sha256:d pinned",
+            "model_gate.credit.production": "models:/credit/1 sha256:b",
+            "model_gate.credit.policy": "sha256:p",
+            "model_gate.fairness__north_.verdict": "regressed",
+            "model_gate.fairness__north_.dataset": "h.parquet sha256:d pinned",
+            "model_gate.fairness__north_.production": "none",
+        },
+        metrics={
+            f"model_gate/{gate}/ndcg_at_10/{name}": value
+            for gate in ("credit", "fairness__north_")
+            for name, value in (
+                ("candidate", 0.6), ("reference", 0.5), ("gain", 0.1), ("gain_low", 0.05), ("gain_high", 0.15),
+            )
+        },
+        files=entry.files,
+    )  # fmt: skip
+    assert sorted(entry.files) == [
+        "model_gate/credit.json", "model_gate/credit.txt",
+        "model_gate/fairness__north_.json", "model_gate/fairness__north_.txt",
+    ]  # fmt: skip
+    assert json.loads(entry.files["model_gate/credit.json"])[0]["lines"][1]["slice"] == "region=north"
+
+
+def test_writing_twice_changes_nothing(registry) -> None:
+    client = registry.client()
+    first = log([record(registry.uri)])
+    run_id = client.get_model_version("credit", "2").run_id
+    assert first == Logged(done=(f"pass -> version 2 of credit and run {run_id}",))
+
+    def state() -> tuple[object, ...]:
+        run = client.get_run(run_id)
+        history = client.get_metric_history(run_id, "model_gate/credit/ndcg_at_10/gain")
+        files = [file.path for file in client.list_artifacts(run_id, "model_gate")]
+        return (
+            client.get_model_version("credit", "2").tags,
+            run.data.metrics,
+            len(history),
+            files,
+            run.info.status,
+        )
+
+    before = state()
+    assert before[0]["model_gate.verdict"] == "pass"
+    assert before[1]["model_gate/credit/ndcg_at_10/gain_low"] == 0.05
+    assert before[2:4] == (1, ["model_gate/credit.json", "model_gate/credit.txt"])
+    assert log([record(registry.uri)]) == first
+    assert state() == before
+
+
+def test_a_later_failure_takes_the_pass_back(registry) -> None:
+    log([record(registry.uri)])
+    log([record(registry.uri, verdict=Verdict.REGRESSED)])
+    tags = registry.client().get_model_version("credit", "2").tags
+    assert (tags["model_gate.verdict"], tags["model_gate.credit.verdict"]) == ("regressed", "regressed")
+
+
+def test_a_verdict_that_is_half_written_is_no_pass(registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow import MlflowClient
+
+    log([record(registry.uri)])
+
+    def broken(*_: object) -> None:
+        raise OSError("the line was cut")
+
+    monkeypatch.setattr(MlflowClient, "log_artifact", broken)
+    logged = log([record(registry.uri, gate="other")])
+    assert not logged.done
+    assert "the line was cut" in logged.failed[0]
+    tags = registry.client().get_model_version("credit", "2").tags
+    assert tags["model_gate.verdict"] == "being written"
+    monkeypatch.undo()
+    assert log([record(registry.uri, gate="other")]).done
+    assert registry.client().get_model_version("credit", "2").tags["model_gate.verdict"] == "pass"
+
+
+def test_a_candidate_of_a_run(registry) -> None:
+    client = registry.client()
+    run_id = client.get_model_version("credit", "3").run_id
+    logged = log([record(registry.uri, candidate=f"runs:/{run_id}/m")])
+    assert logged == Logged(done=(f"pass -> run {run_id}",))
+    assert client.get_run(run_id).data.tags["model_gate.verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"candidate": "models:/credit/9"}, "models:/credit/9: Version 9 of 'credit' is gone from the registry: its verdict was not logged. Nothing is lost: the local report has it."),
+        ({"candidate": "model.skops"}, "model.skops: 'model.skops' is no model of MLflow, so its verdict cannot be logged there. Log verdicts of models:/... and runs:/... candidates only."),
+        ({"roles": ()}, "gate credit: its candidate could not be opened, so there is no place to log it"),
+        ({"tracking_uri": "http://***@mlflow.example"}, "models:/credit/2: The registry at http://***@mlflow.example has a password in its address, which records do not keep. Set MLFLOW_TRACKING_URI (and MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD) instead of the gate's tracking_uri."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_logged(registry, change: dict[str, object], message: str) -> None:
+    logged = log([record(**{"uri": registry.uri, **change})])
+    assert [" ".join(text.split()) for text in logged.failed] == [message]
+    assert not logged.done
+
+
+def test_a_dead_server_is_said(unused_port: int) -> None:
+    logged = log([record(f"http://127.0.0.1:{unused_port}")])
+    assert not logged.done
+    assert logged.failed[0].startswith(
+        f"models:/credit/2: The MLflow server http://127.0.0.1:{unused_port} cannot be reached, so "
+    )
+
+
+def test_a_tracker_of_ones_own() -> None:
+    from pytest_model_gate import hookimpl
+
+    class Notes:
+        def __init__(self) -> None:
+            self.seen: list[TrackerEntry] = []
+
+        def log(self, entry: TrackerEntry) -> str:
+            self.seen.append(entry)
+            if entry.verdict != "pass":
+                raise RuntimeError("no room for s3://key:secret@bucket")
+            return "the notebook"
+
+    class Extension:
+        notes = Notes()
+
+        @hookimpl
+        def model_gate_tracker(self, name: str, context: SourceContext) -> Notes | None:
+            return self.notes if name == "notes" else None
+
+    registry = build_registry([Extension()])
+    other = record(candidate="models:/credit/3", verdict=Verdict.INVALID)
+    logged = log_verdicts([record(), other], {"credit": ""}, tracker="notes", registry=registry)
+    assert logged.done == ("pass -> the notebook",)
+    assert logged.failed == ("models:/credit/3: RuntimeError: no room for s3://***@bucket",)
+    assert [entry.candidate for entry in Extension.notes.seen] == ["models:/credit/2", "models:/credit/3"]
+
+
+def test_a_tracker_that_nobody_has() -> None:
+    logged = log_verdicts([record()], {"credit": ""}, tracker="mlflw", registry=build_registry())
+    assert logged.failed == ("models:/credit/2: No tracker is called 'mlflw'. Did you mean 'mlflow'?",)
+
+
+@pytest.mark.mlflow_server
+def test_a_server(named: Callable[[str], object]) -> None:
+    registry = named("logged")
+    logged = log([record(registry.uri, candidate="models:/logged/2")])
+    assert not logged.failed
+    version = registry.client().get_model_version("logged", "2")
+    assert version.tags["model_gate.verdict"] == "pass"
+    paths = [file.path for file in registry.client().list_artifacts(version.run_id, "model_gate")]
+    assert paths == ["model_gate/credit.json", "model_gate/credit.txt"]
+
+
+def test_a_store_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ModelGateError, match="There is no MLflow store at sqlite:///"):
+        MlflowTracker(SourceContext(root=str(tmp_path), tracking_uri="sqlite:///no.db")).log(
+            next(entries([record()], {"credit": ""}))
+        )
