@@ -1,0 +1,37 @@
+# The numbers of tests/stats/test_drift_values.py: ks.test, chisq.test, wilcox.test and plain formulas of R.
+# Rscript tests/stats/reference/drift.R
+x <- c(1.1, 2.3, 0.4, 3.8, 2.9, 1.7, 0.9, 2.2, 3.1, 1.5, 2.7, 0.2)
+y <- c(2.0, 3.5, 4.1, 2.8, 3.9, 1.9, 4.4, 3.3, 2.6, 5.0)
+show <- function(name, value) cat(sprintf("%-28s %.15g\n", name, value))
+show("ks D", ks.test(x, y)$statistic)
+show("ks exact p", ks.test(x, y, exact = TRUE)$p.value)
+show("ks asymptotic p", ks.test(x, y, exact = FALSE)$p.value)
+tx <- round(x); ty <- round(y)
+show("ks tied D", ks.test(tx, ty)$statistic)
+show("ks tied exact p", ks.test(tx, ty, exact = TRUE)$p.value)
+show("area", wilcox.test(y, x)$statistic / (length(x) * length(y)))
+long_x <- qnorm((1:400 - 0.5) / 400); long_y <- 0.3 + 1.2 * qnorm((1:500 - 0.5) / 500)
+show("ks long D", ks.test(long_x, long_y)$statistic)
+show("ks long asymptotic p", ks.test(long_x, long_y, exact = FALSE)$p.value)
+p <- c(120, 80, 40, 30, 30); q <- c(90, 95, 50, 25, 60)
+found <- chisq.test(rbind(p, q))
+show("chi2", found$statistic)
+show("chi2 p", found$p.value)
+show("cramer v", sqrt(found$statistic / sum(p, q)))
+small <- rbind(c(9, 3, 1), c(2, 4, 6))
+show("fisher p", fisher.test(small)$p.value)
+set.seed(1)
+show("chi2 simulated p", chisq.test(small, simulate.p.value = TRUE, B = 999999)$p.value)
+a <- (p + 0.5) / sum(p + 0.5); b <- (q + 0.5) / sum(q + 0.5)
+show("psi, half counts", sum((b - a) * log(b / a)))
+a <- p / sum(p); b <- q / sum(q)
+m <- (a + b) / 2
+show("js distance", sqrt((sum(a * log2(a / m)) + sum(b * log2(b / m))) / 2))
+show("tv", sum(abs(a - b)) / 2)
+w <- function(u, v) { s <- sort(c(u, v)); d <- diff(s); f <- ecdf(u)(s[-length(s)]); g <- ecdf(v)(s[-length(s)]); sum(abs(f - g) * d) }
+show("wasserstein over sd", w(x, y) / sd(x))
+show("bh", p.adjust(c(0.01, 0.04, 0.03, 0.5), "BH"))
+if (requireNamespace("philentropy", quietly = TRUE)) {
+  show("philentropy jeffreys", philentropy::jeffreys(a, b, FALSE, "log", 1e-5))
+  show("philentropy js", sqrt(philentropy::jensen_shannon(a, b, FALSE, "log2")))
+}
