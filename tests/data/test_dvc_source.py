@@ -350,6 +350,28 @@ def test_names_that_are_not_there(project):
     )
 
 
+def test_a_path_with_an_at_sign(project):
+    project.write("data/2023@north/x.csv", rows(1)[["id", "y"]])
+    project.dvc("add", "-q", "data/2023@north/x.csv")
+    project.commit("a name with an @")
+    source = "dvc:data/2023@north/x.csv"
+    assert fails(project, source) == (
+        f"'{source}': there is no branch, tag or commit 'north/x.csv' in this clone.\n"
+        f"  If the '@' belongs to the path, write one more at its end: {source}@."
+    )
+    assert opened(project.root, f"{source}@").rows == ROWS
+    assert opened(project.root, f"{source}@main").rows == ROWS
+
+
+def test_a_checkout_of_another_user(project, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    assert fails(project, "dvc:data/holdout.parquet", EvaluationError) == (
+        "'dvc:data/holdout.parquet' cannot be opened: git says: detected dubious ownership in repository at "
+        f"'{project.root.as_posix()}'.\n  Run: git config --global --add safe.directory '*'."
+    )
+
+
 def test_a_pinned_commit_that_a_shallow_clone_lacks(project, tmp_path):
     gate = VersionedGate(project.root, "dvc:data/holdout.parquet@data/release")
     gate.pin()

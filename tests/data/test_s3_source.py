@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_model_gate.data.sources import s3_store
+from pytest_model_gate.data.sources import s3_errors, s3_store
 from pytest_model_gate.errors import (
     ConfigurationError,
     EvaluationError,
@@ -134,6 +135,40 @@ def test_every_format_is_read_by_its_name(bucket, tmp_path, suffix):
     dataset = opened(tmp_path, f"s3://{bucket.name}/sha256.{suffix}")
     assert dataset.digest == opened(tmp_path, path.name).digest
     pd.testing.assert_frame_equal(everything(dataset), frame)
+
+
+def test_a_whole_run_of_pytest_judges_on_what_is_pinned(bucket, pytester):
+    """With two workers, and with nothing in the cache that they share."""
+    bucket.put("holdout.parquet", parquet(rows(1)))
+    VersionedGate(pytester.path, "unused")
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        GATE = dict(
+            candidate="predictions:scores.parquet#good", production="none", baseline="prior", key="id",
+            dataset="s3://{bucket.name}/holdout.parquet", target="y", metrics=["roc_auc"],
+        )
+
+        @pytest.mark.model_gate(**GATE)
+        def test_first():
+            pass
+
+        @pytest.mark.model_gate(**GATE)
+        def test_second():
+            pass
+        """
+    )
+    pinned = pytester.runpytest_subprocess("--gate-pin", "-p", "no:randomly")
+    pinned.stdout.fnmatch_lines([f"*s3://{bucket.name}/holdout.parquet * {ROWS} rows * pinned now*"])
+    assert pinned.ret == 0
+    bucket.put("holdout.parquet", parquet(rows(2)))
+    shutil.rmtree(os.environ["MODEL_GATE_CACHE"])
+    again = pytester.runpytest_subprocess("-n", "2", "-p", "no:randomly")
+    again.stdout.fnmatch_lines([f"*s3://{bucket.name}/holdout.parquet * {ROWS} rows * pinned*"])
+    assert again.ret == 0
+    unpinned = pytester.runpytest_subprocess("--gate-pin", "-p", "no:randomly")
+    unpinned.stdout.fnmatch_lines([f"* {ROWS + 10} rows * pinned now, changed*"])
 
 
 # Buckets that keep no versions: the digest alone protects.
@@ -422,6 +457,53 @@ def test_an_object_that_is_damaged_on_the_server(bucket, seaweed, tmp_path, monk
         f"s3://{bucket.name}/holdout.parquet.\n"
         "  Run the gate again; if it stays so, the server or the object is damaged."
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "message"),
+    [
+        (
+            "ExpiredToken",
+            400,
+            "The S3 server https://s3 refused to open 's3://b/k': the credentials have expired.\n"
+            "  Log in again, for example: aws sso login.",
+        ),
+        (
+            "InvalidObjectState",
+            403,
+            "s3://b/k is archived at https://s3: it cannot be read as it is.\n"
+            "  Restore it to a storage class that can be read: aws s3api restore-object.",
+        ),
+        (
+            "RequestTimeTooSkewed",
+            403,
+            "The S3 server https://s3 refused to open 's3://b/k': the clocks differ.\n"
+            "  Set the clock of this machine.",
+        ),
+        (
+            "SlowDown",
+            503,
+            "The S3 server https://s3 failed with 503 while it was asked for s3://b/k.\n"
+            "  Run the gate again; if it stays so, the server or the object is damaged.",
+        ),
+        (
+            "Strange",
+            400,
+            "The S3 server https://s3 could not open 's3://b/k': Strange (see https://***@x).\n"
+            "  Check the address and AWS_ENDPOINT_URL.",
+        ),
+    ],
+)
+def test_what_other_servers_answer(code, status, message):
+    """Answers of AWS that the server of these tests never gives."""
+    from botocore.exceptions import ClientError
+
+    answer = {
+        "Error": {"Code": code, "Message": "see https://me:s3cret@x"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    place = s3_errors.Place("s3://b/k", "b", "AWS_ENDPOINT_URL", "https://s3")
+    assert str(s3_errors.explain(ClientError(answer, "GetObject"), place, key="k")) == message
 
 
 def test_a_server_that_breaks_off(bucket, seaweed, tmp_path, monkeypatch):

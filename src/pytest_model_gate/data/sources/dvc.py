@@ -104,6 +104,11 @@ def _commit(repository: Repository, rev: str, pinned: str) -> str:
         )
     commit = repository.commit(rev)
     if not commit:
+        if "/" in rev or format_of(rev):
+            raise UnavailableError(
+                f"'{repository.source}': there is no branch, tag or commit '{rev}' in this clone.",
+                f"If the '@' belongs to the path, write one more at its end: {repository.source}@.",
+            )
         shallow = " This clone is shallow: git fetch --unshallow." if repository.is_shallow() else ""
         names = repository.names()
         raise UnavailableError(

@@ -143,4 +143,7 @@ def _said(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def _failed(source: str, said: str) -> EvaluationError:
-    return EvaluationError(f"'{source}' cannot be opened: git says: {said}.", "Repair the repository.")
+    # Usual in containers of CI, where the checkout is another user's.
+    foreign = "dubious ownership" in said
+    remedy = "Run: git config --global --add safe.directory '*'." if foreign else "Repair the repository."
+    return EvaluationError(f"'{source}' cannot be opened: git says: {said}.", remedy)

@@ -112,6 +112,18 @@ def format_of(name: str) -> Format | None:
     return next((kind for suffix, kind in _FORMATS.items() if lower.endswith(suffix)), None)
 
 
+def safe_name(name: str) -> str:
+    """Return a name for a copy of a file: it is read like it, and nothing else of a name that others chose.
+
+    Examples
+    --------
+    >>> safe_name("2023/../loans.CSV.gz"), safe_name("list")
+    ('content.csv.gz', 'content')
+    """
+    lower = name.lower()
+    return "content" + next((suffix for suffix in _FORMATS if lower.endswith(suffix)), "")
+
+
 def _shown(path: Path, base: Path) -> str:
     """Return a path as records hold it: POSIX, relative to the root where it lies below it."""
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 from ...errors import InvalidError, UnavailableError
@@ -21,7 +21,7 @@ from ...hooks import DatasetProtocol
 from .cache import cached, forget
 from .digest import digest_of
 from .files import open_found
-from .local import Format, LocalFile, LocalFiles
+from .local import Format, LocalFile, LocalFiles, safe_name
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -91,7 +91,7 @@ def _open_once(found: RemoteFiles) -> DatasetProtocol:
     except OSError as error:
         raise _no_room(error) from None
     try:
-        places = [folder / str(i) / PurePosixPath(file.name).name for i, file in enumerate(found.files)]
+        places = [folder / str(i) / safe_name(file.name) for i, file in enumerate(found.files)]
 
         def fetch(pair: tuple[RemoteFile, Path]) -> None:
             pair[1].parent.mkdir()
@@ -118,9 +118,7 @@ def _local(found: RemoteFiles, places: Sequence[Path]) -> LocalFiles:
 
 
 def _cached(file: RemoteFile) -> Path:
-    # The suffix says how it is read, so the name stays.
-    name = PurePosixPath(file.name).name
-    place = "content" if name == _SIDECAR else name
+    place = safe_name(file.name)
 
     def fetch(folder: Path) -> None:
         hexed = file.download(folder / place)

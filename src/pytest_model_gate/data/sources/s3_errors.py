@@ -94,6 +94,16 @@ def _answered(error: Exception, place: Place, key: str, version: str) -> ModelGa
             f"The S3 server {redact(place.endpoint)} refused to open '{place.source}': it {why}.",
             f"Correct {_CREDENTIALS}.",
         )
+    if code == "InvalidObjectState":
+        return UnavailableError(
+            f"s3://{place.bucket}/{key} is archived {where}: it cannot be read as it is.",
+            "Restore it to a storage class that can be read: aws s3api restore-object.",
+        )
+    if code == "RequestTimeTooSkewed":
+        return UnavailableError(
+            f"The S3 server {redact(place.endpoint)} refused to open '{place.source}': the clocks differ.",
+            "Set the clock of this machine.",
+        )
     if code in _EXPIRED:
         return UnavailableError(
             f"The S3 server {redact(place.endpoint)} refused to open '{place.source}': the credentials have "

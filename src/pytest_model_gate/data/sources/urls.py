@@ -138,9 +138,13 @@ class _Store:
         self._shown, self._scheme = shown, scheme
         options: dict[str, Any] = {"skip_instance_cache": True}
         if scheme in _SINGLE:
-            options["client_kwargs"] = {"timeout": _http_timeout(shown)}
+            # Proxies are then those of the environment, as for everything else.
+            options["client_kwargs"] = {"timeout": _http_timeout(shown), "trust_env": True}
         try:
-            self._fs, self.path = fsspec.core.url_to_fs(source, **options)
+            # Importing has no limit; looking for credentials, which may ask a server, has one.
+            fsspec.get_filesystem_class(scheme)
+            found = within(2 * seconds(), lambda: fsspec.core.url_to_fs(source, **options))
+            self._fs, self.path = found
         except ImportError as error:
             raise UnavailableError(
                 f"'{shown}' cannot be opened: {first_line(error)}.",
