@@ -85,7 +85,7 @@ def open_dataset(registry: pluggy.PluginManager, source: str, context: SourceCon
             "s3://bucket/key, https://... and what else fsspec opens, dvc:path@rev, "
             "lakefs://repository/ref/path, "
             "delta:path@version, iceberg:catalog.table@snapshot, sql:file.sql, "
-            "duckdb:file.sql, mlflow-dataset:run-id/name, hf:path, "
+            "duckdb:file.sql, mlflow-dataset:run-id/name, hf:path, wandb:entity/project/artifact:alias, "
             "python:package.module:load.",
         )
     return found

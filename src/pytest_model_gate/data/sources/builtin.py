@@ -20,7 +20,7 @@ _BY_PREFIX = {
     "duckdb:": "sql",
     "mlflow-dataset:": "mlflow_inputs",
     "hf:": "huggingface",
-    "mlflow-dataset:": "mlflow_inputs",
+    "wandb:": "wandb_artifacts",
 }
 
 
