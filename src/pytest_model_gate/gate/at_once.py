@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..stats.flattered import Flattered
 from ..stats.inference import Inference
 from ..stats.tilted import Tilted, settle
 from ..stats.wider import Wider
@@ -18,7 +19,7 @@ def find_bounds(inferences: Iterable[Inference], alpha: float) -> None:
 def _tilted(inference: Inference) -> Iterator[Tilted]:
     if isinstance(inference, Tilted):
         yield inference
-    elif isinstance(inference, Steady):
+    elif isinstance(inference, Steady | Flattered):
         yield from _tilted(inference.inner)
     elif isinstance(inference, Wider):
         yield from _tilted(inference.first)

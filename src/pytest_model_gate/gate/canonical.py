@@ -17,6 +17,7 @@ from ..stats.inference import Inference
 
 #: Of 15.95 that a double holds. Sums of 10 million rows keep 14 of them.
 DIGITS = 12
+_FORMAT = f".{DIGITS}g"
 
 #: A p-value keeps fewer: its relative error is that of its argument times the distance in standard errors.
 P_DIGITS = 9
@@ -42,11 +43,11 @@ def canonical(value: float | None, scale: float = 0.0) -> float | None:
         return None
     size = max(abs(value), abs(scale))
     if size == abs(value) and size:
-        return float(f"{value:.{DIGITS}g}")
+        return float(format(value, _FORMAT))
     if size == 0 or not math.isfinite(size):
         return value + 0.0
-    rounded = round(value, DIGITS - 1 - math.floor(math.log10(float(f"{size:.{DIGITS}g}"))))
-    return float(f"{rounded:.{DIGITS}g}") + 0.0
+    rounded = round(value, DIGITS - 1 - math.floor(math.log10(float(format(size, _FORMAT)))))
+    return float(format(rounded, _FORMAT)) + 0.0
 
 
 @dataclass(frozen=True)

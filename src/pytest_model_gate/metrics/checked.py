@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -35,8 +36,11 @@ def checked(metric: Metric, *, instead: str = "") -> Metric:
             _check_predicted(metric, truth, predicted)
             with np.errstate(all="ignore"):  # what overflows is found below, and named there
                 result = compute(truth, predicted)
-                total = float(np.sum(result)) if isinstance(result, float | np.ndarray) else 0.0
-            if not np.isfinite(total):
+                if isinstance(result, np.ndarray):
+                    total = float(np.add.reduce(result, axis=None))
+                else:
+                    total = result if isinstance(result, float) else 0.0
+            if not math.isfinite(total):
                 raise _not_finite(metric, truth, predicted, total)
             return result
 

@@ -52,7 +52,7 @@ class Levels:
         climbed = np.empty(n, dtype=np.intp)
         climbed[0] = 0
         np.not_equal(ordered[1:], ordered[:-1], out=climbed[1:])
-        np.cumsum(climbed, out=climbed)
+        climbed.cumsum(out=climbed)
         del ordered  # a million rows are 8 MB; this is where memory peaks
         level = np.empty(n, dtype=np.intp)
         level[order] = climbed
@@ -81,7 +81,7 @@ class Levels:
 
 def middle(mass: Mass, out: Floats | None = None) -> Floats:
     """Return the mass below each level plus half of its own: what a tie counts in rank statistics."""
-    below = np.cumsum(mass, out=None if _counted(mass) else out)
+    below = mass.cumsum(out=None if _counted(mass) else out)
     below *= 2  # twice the mass up to the level, less its own, halved: three passes in place
     below -= mass
     return np.multiply(below, 0.5, out=out if _counted(mass) else below)
@@ -95,9 +95,9 @@ def at_or_above(mass: Mass, out: Floats | None = None) -> Floats:
     """
     above = np.empty(len(mass), dtype=np.float64) if out is None else out
     if _counted(mass):
-        above[::-1] = np.cumsum(mass[::-1])
+        above[::-1] = mass[::-1].cumsum()
     else:
-        np.cumsum(mass[::-1], out=above[::-1])
+        mass[::-1].cumsum(out=above[::-1])
     return above
 
 

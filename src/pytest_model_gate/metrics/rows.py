@@ -76,7 +76,7 @@ class Truth:
         A pairwise sum, so that the order of the rows stays far from every digit that is printed.
         """
         if self.weight is None:
-            return float(np.mean(per_row, dtype=np.float64))
+            return float(np.add.reduce(per_row, dtype=np.float64)) / len(per_row)
         return float(np.sum(self.weight * per_row, dtype=np.float64) / np.sum(self.weight))
 
     def weigh(self, influence: Floats) -> Floats:

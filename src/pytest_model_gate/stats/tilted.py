@@ -97,12 +97,16 @@ class Tilted:
     @cached_property
     def _size(self) -> float:
         """The largest influence: in its unit nothing overflows or vanishes."""
-        return float(np.abs(self.values).max()) or 1.0
+        return max(-self._extremes[0], self._extremes[1]) or 1.0
+
+    @cached_property
+    def _extremes(self) -> tuple[float, float]:
+        return float(self.values.min()), float(self.values.max())
 
     @cached_property
     def _close(self) -> Floats:
         """How close to their ends tilts are looked at; nothing where no unit loses or none wins."""
-        if not self.values.min() < 0 < self.values.max():
+        if not self._extremes[0] < 0 < self._extremes[1]:
             return _NOWHERE
         return _CLOSE_OF_MANY if len(self.values) > _MANY else _CLOSE
 
