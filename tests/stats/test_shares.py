@@ -192,6 +192,21 @@ def test_the_harness_catches_bounds_that_err():
     assert worst > 2 * ALPHA
 
 
+def test_goodmans_intervals_err_with_rare_classes_and_these_do_not():
+    # Goodman (1965): score intervals at alpha / K for each class. The number stands in the documents.
+    def goodman(x, n, expected):
+        z2 = stats.chi2.isf(ALPHA / 2, 1)
+        half = math.sqrt(z2 * (z2 + 4 * x * (n - x) / n))
+        low, high = ((z2 + 2 * x + sign * half) / (2 * (n + z2)) for sign in (-1, 1))
+        return max(0.0, low - expected, expected - high), max(high - expected, expected - low)
+
+    def ours(x, n, expected):
+        return Shares((x, n - x), (expected, 1 - expected)).bounds(ALPHA)
+
+    assert _rates(goodman, 100, 0.001, 0.0, 0.001)[0] == pytest.approx(0.0952, abs=1e-4)
+    assert _rates(ours, 100, 0.001, 0.0, 0.001)[0] <= ALPHA
+
+
 @pytest.mark.parametrize("k", [3, 5, 8])
 @pytest.mark.parametrize("n", [60, 2000])
 def test_error_rates_of_more_classes(k, n):
