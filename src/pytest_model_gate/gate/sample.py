@@ -64,10 +64,10 @@ class Sample:
 
     def few_of_class(self, metric: str, needed: int) -> str:
         """Return why the rarest class has too few rows for a metric. Empty: it has enough."""
-        classes = self.truth.classes or ()
-        code = int(np.argmin(self.class_sizes)) if classes else 0
-        if not classes or self.class_sizes[code] >= needed:
+        classes, sizes = self.truth.classes, self.class_sizes
+        if not classes or min(sizes) >= needed:
             return ""
+        code = sizes.index(min(sizes))
         size = int(np.count_nonzero(self.truth.values == code))
         return (
             f"{size:,} rows of class {classes[code]!r} are too few for an interval of {metric}, "
