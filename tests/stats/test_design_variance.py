@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,7 +62,11 @@ def test_groups_as_in_statsmodels() -> None:
     assert fit.df_resid_inference == found.df == g - 1
     expected = fit.params[0] + np.array([-1, 1]) * 1.713871527747  # t(23) at 0.95
     width = (expected - fit.params[0]) * found.standard_error
-    assert found.bounds(0.05) == pytest.approx(tuple(fit.params[0] + width), rel=1e-9)
+    # 24 groups are few: what their rows tell of skewness widens the bounds, which statsmodels doesn't do.
+    low, high = found.bounds(0.05)
+    plain = replace(found, skew=0.0).bounds(0.05)
+    assert plain == pytest.approx(tuple(fit.params[0] + width), rel=1e-9)
+    assert low <= plain[0] < plain[1] <= high
 
 
 def test_rows_as_in_statsmodels_and_by_jackknife() -> None:

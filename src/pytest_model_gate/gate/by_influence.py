@@ -13,8 +13,12 @@ import numpy as np
 from ..metrics.metric import Metric
 from ..metrics.rows import Floats, Predicted
 from ..stats import average_precision
+from ..stats.design import Codes
+from ..stats.flattered import Flattered
+from ..stats.group_skew import FEW_GROUPS
 from ..stats.influence import design_effect, from_influence, tilted_too
 from ..stats.student import Student
+from ..stats.tails import MINIMUM_KNOWN, MINIMUM_KNOWN_IN_FEW_GROUPS
 from ..stats.wider import Wider
 from .areas import in_unit, is_area, one_model_area, two_model_areas
 from .cells import counts_cells, imaginary_one, imaginary_pair, label_mass, of_cells
@@ -23,6 +27,9 @@ from .sample import Sample
 
 #: The one ranking metric whose spread under two normal classes is known here.
 AVERAGE_PRECISION = "average_precision"
+
+#: What bounds of an average precision allow for, in the name of their method.
+OWN_HITS = "own hits left out"
 
 
 def paired_influence(
@@ -37,7 +44,8 @@ def paired_influence(
     if not metric.higher_is_better:
         np.negative(psi, out=psi)
     imaginary = _imaginary(metric, sample, candidate, reference, weight)
-    inference = _student(metric, sample, metric.sign * (first - second), psi, imaginary)
+    kinds = _kinds(metric, sample, candidate, reference)
+    inference = _student(metric, sample, metric.sign * (first - second), psi, imaginary, kinds)
     if is_area(metric, sample):
         # Weighted areas near 1 are as hard as others: no narrower than MOVER at the effective sizes.
         area = two_model_areas(metric, sample, candidate, reference, relative)
@@ -51,6 +59,9 @@ def paired_influence(
         rows = sample.effective / design_effect(psi, sample.design)
         one, two = _precision(sample, first, rows), _precision(sample, second, rows)
         found = Wider(found, average_precision.PairedPrecision(one, two, rho, weight))
+    if metric.flattery is not None:
+        flattery = metric.flattery(truth, candidate) - weight * metric.flattery(truth, reference)
+        found = Flattered(found, -metric.sign * flattery, how=OWN_HITS)
     return Found(first, second, found)
 
 
@@ -60,7 +71,8 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     value = metric.value(truth, candidate)
     psi = metric.sign * metric.influence(truth, candidate)
     imaginary = _imaginary(metric, sample, candidate, None)
-    inference = _student(metric, sample, metric.sign * (value - floor), psi, imaginary)
+    kinds = _kinds(metric, sample, candidate)
+    inference = _student(metric, sample, metric.sign * (value - floor), psi, imaginary, kinds)
     if is_area(metric, sample):
         least = in_unit(metric, one_model_area(metric, sample, value, floor)).standard_error
         inference = replace(inference, standard_error=max(inference.standard_error, least))
@@ -69,10 +81,14 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     if metric.name == AVERAGE_PRECISION and _hard_to_rank(sample, psi, value):
         rows = sample.effective / design_effect(psi, sample.design)
         found = Wider(found, _precision(sample, value, rows, floor))
+    if metric.flattery is not None:
+        found = Flattered(found, -metric.sign * metric.flattery(truth, candidate), how=OWN_HITS)
     return Found(value, floor, found)
 
 
-def _student(metric: Metric, sample: Sample, gain: float, psi: Floats, imaginary: Floats) -> Student:
+def _student(
+    metric: Metric, sample: Sample, gain: float, psi: Floats, imaginary: Floats, kinds: Codes | None
+) -> Student:
     """Return Student's interval of an estimate from its influence, as this metric and this sample need it."""
     return from_influence(
         gain,
@@ -80,9 +96,45 @@ def _student(metric: Metric, sample: Sample, gain: float, psi: Floats, imaginary
         sample.design,
         imaginary=imaginary,
         df=_ranked_df(metric, sample),
-        kinds=None if sample.truth.classes is None else sample.truth.values,
-        needed=needed_df(metric),
+        kinds=kinds,
+        needed=_needed(metric, sample),
     )
+
+
+def _kinds(metric: Metric, sample: Sample, *models: Predicted) -> Codes | None:
+    """Return what kind of row each is, by what moves the metric: its class and, in few groups, its labels.
+
+    Where labels are counted, the wrong ones carry the spread, and one of few groups may hold them all.
+    """
+    truth = sample.truth
+    if truth.classes is None:
+        return None
+    kinds = truth.values
+    if not _in_few_groups(sample):
+        return kinds
+    if metric.family == "proportion" and metric.hits is not None:
+        for model in models:
+            kinds = 2 * kinds + metric.hits(truth, model)[0]
+    elif counts_cells(metric, truth):
+        for model in models:
+            assert model.labels is not None, "unreachable: the metric was computed from labels"
+            kinds = len(truth.classes) * kinds + model.labels
+    else:
+        return kinds
+    return np.asarray(np.unique(kinds, return_inverse=True)[1])
+
+
+def _needed(metric: Metric, sample: Sample) -> float:
+    """Return the degrees of freedom that the tails of the rows have to leave a variance with."""
+    needed = needed_df(metric)
+    averaged = metric.family == "ranking" and len(sample.class_sizes) > 2
+    if _in_few_groups(sample) and (averaged or needed > MINIMUM_KNOWN):
+        return MINIMUM_KNOWN_IN_FEW_GROUPS
+    return needed
+
+
+def _in_few_groups(sample: Sample) -> bool:
+    return sample.design.groups is not None and sample.design.units < FEW_GROUPS
 
 
 def _imaginary(

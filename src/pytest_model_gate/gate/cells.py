@@ -14,6 +14,9 @@ from ..metrics.rows import Floats, Ints, Truth
 #: Up to so many cells are counted in a dense table; more are sorted.
 _DENSE = 1 << 20
 
+#: An imaginary row of its own is what moves a metric so many times as far as its class's usual mistake.
+FURTHER = 1.5
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Joint:
@@ -77,13 +80,38 @@ def imaginary_rows(mass: Floats) -> tuple[Ints, Ints]:
     return present, wrong
 
 
+def further_rows(influence: Floats, present: Ints, wrong: Ints, mass: Floats) -> tuple[Ints, Ints]:
+    """Return rows that are taken for another class, and move the metric further than the wrong rows above.
+
+    The commonest mistake of a common class hardly moves an average over classes; one row of it that is taken
+    for a rare class does.
+    """
+    taken_for, true = imaginary_rows(mass.T)
+    drawn = mass.sum(axis=1) > 0
+    moves = np.zeros(len(mass))
+    moves[present] = np.abs(influence[present, wrong] - influence[present, present])
+    more = drawn[true] & (np.abs(influence[true, taken_for] - influence[true, true]) > FURTHER * moves[true])
+    return true[more], taken_for[more]
+
+
 @dataclass(frozen=True, slots=True)
 class OfCells:
-    """The influence of a row in each cell, and of a right and a wrong imaginary row of each class."""
+    """The influence of a row in each cell, and the cells of the imaginary rows.
+
+    Parameters
+    ----------
+    influence : ndarray, shape (K, K)
+        By true and predicted class.
+    present : ndarray of int
+        Classes that were drawn.
+    true, named : ndarray of int
+        True and predicted class of each imaginary wrong row.
+    """
 
     influence: Floats
-    right: Floats
-    wrong: Floats
+    present: Ints
+    true: Ints
+    named: Ints
 
 
 def of_cells(metric: Metric, mass: Floats) -> OfCells:
@@ -91,19 +119,25 @@ def of_cells(metric: Metric, mass: Floats) -> OfCells:
     assert metric.cell_influence is not None, "chosen for metrics that have it"
     influence = metric.cell_influence(mass)
     present, wrong = imaginary_rows(mass)
-    return OfCells(influence, influence[present, present], influence[present, wrong])
+    true, named = present, wrong
+    if len(mass) > 2:  # of two classes each has one wrong label only
+        more = further_rows(influence, present, wrong, mass)
+        true, named = (np.concatenate(pair) for pair in zip((present, wrong), more, strict=True))
+    return OfCells(influence, present, true, named)
 
 
 def imaginary_pair(first: OfCells, second: OfCells, weight: float) -> Floats:
-    """Return the influence of the rows on which only one model is right, two per class."""
-    only_second = first.wrong - weight * second.right
-    only_first = first.right - weight * second.wrong
+    """Return the influence of rows on which only one model is right, two or more per class."""
+    of_first, of_second = first.influence, weight * second.influence
+    only_second = of_first[first.true, first.named] - of_second[first.true, first.true]
+    only_first = of_first[second.true, second.true] - of_second[second.true, second.named]
     return np.concatenate((only_second, only_first))
 
 
 def imaginary_one(found: OfCells) -> Floats:
-    """Return the influence of a right and a wrong row of each class."""
-    return np.concatenate((found.right, found.wrong))
+    """Return the influence of a right row of each class, and of wrong ones."""
+    right = found.influence[found.present, found.present]
+    return np.concatenate((right, found.influence[found.true, found.named]))
 
 
 def counts_cells(metric: Metric, truth: Truth) -> bool:

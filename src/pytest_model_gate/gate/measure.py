@@ -21,6 +21,7 @@ from .families import methods
 from .found import Found
 from .sample import Sample
 from .uneven import uneven_one, uneven_pair
+from .unseen import unseen
 
 __all__ = ["Measured", "Sample", "canonical", "measure_floor", "measure_pair"]
 
@@ -149,7 +150,8 @@ def measure_pair(
         identical=identical,
         alike=alike and not identical,
         apart=apart,
-        uneven=uneven_pair(metric, sample, candidate, reference),
+        rare=uneven_pair(metric, sample, candidate, reference)
+        or unseen(metric, sample, candidate, reference),
     )
 
 
@@ -160,7 +162,9 @@ def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     """
     _, one = methods(metric, sample)
     found = _asked(metric, lambda: one(metric, sample, candidate, floor))
-    return _measured(metric, sample, found, uneven=uneven_one(metric, sample, candidate))
+    return _measured(
+        metric, sample, found, rare=uneven_one(metric, sample, candidate) or unseen(metric, sample, candidate)
+    )
 
 
 def _asked(metric: Metric, question: Callable[[], Found]) -> Found:
@@ -187,7 +191,7 @@ def _measured(
     identical: bool = False,
     alike: bool = False,
     apart: int | None = None,
-    uneven: str = "",
+    rare: str = "",
 ) -> Measured:
     numbers = (found.candidate, found.reference, found.inference.gain, found.inference.standard_error)
     for number in numbers[:2]:
@@ -217,7 +221,7 @@ def _measured(
         caution=(
             found.inference.caution
             or sample.caution
-            or uneven
+            or rare
             or _class_caution(metric, sample)
             or _spread_caution(metric, found.inference, sample, scale)
             or _apart_caution(metric, found.inference, apart, scale)

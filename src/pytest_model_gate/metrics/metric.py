@@ -82,6 +82,9 @@ class Metric:
     apart : callable or None
         For ``family="maximum"``: ``apart(truth, predicted, halves) -> float``: the value at thresholds that
         one half of the rows has chosen, measured on the other; ``halves`` is ``None`` for a plain sample.
+    flattery : callable or None
+        ``flattery(truth, predicted) -> float``: by how much the value of so many rows is larger than the true
+        value, on average. ``None``: it is not, or too little to tell.
     target : float or None
         For ``family="closeness"``: the share that is right.
     losses : callable or None
@@ -137,6 +140,7 @@ class Metric:
     hits: Callable[[Truth, Predicted], tuple[Mask, Mask]] | None = None
     labelled_at_best: Callable[[Truth, Predicted], tuple[Metric, Predicted]] | None = None
     apart: Callable[[Truth, Predicted, Sequence[Mask] | None], float] | None = None
+    flattery: Callable[[Truth, Predicted], float] | None = None
     target: float | None = None
     losses: Callable[[Truth, Predicted], Floats] | None = None
     by_query: Callable[[Truth, Predicted], tuple[Floats, Mask]] | None = None

@@ -10,7 +10,15 @@ import numpy as np
 from .checked import checked, label_list, undefined
 from .levels import Floats, Ints, Levels, middle
 from .metric import Metric
-from .ranking import Ranks, auc, auc_influence, average_precision_influence, average_precision_of, complement
+from .ranking import (
+    Ranks,
+    auc,
+    auc_influence,
+    average_precision_influence,
+    average_precision_of,
+    complement,
+    own_hits,
+)
 from .rows import Predicted, Truth
 
 
@@ -20,6 +28,7 @@ class _Result:
 
     value: float
     influence: Floats
+    flattery: float = 0.0
 
 
 Work = Callable[[Truth, Predicted], _Result]
@@ -34,13 +43,13 @@ def roc_auc_ovr(*, weighted: bool = False) -> Metric:
 def average_precision(*, weighted: bool = False) -> Metric:
     """Return the mean average precision of each class against the rest, plain or weighted by their shares."""
     name = "average_precision_weighted" if weighted else "average_precision_macro"
-    work = _one_vs_rest(average_precision_of, average_precision_influence, weighted=weighted)
-    return _metric(name, work)
+    work = _one_vs_rest(average_precision_of, average_precision_influence, own_hits, weighted=weighted)
+    return _metric(name, work, flatters=True)
 
 
 def average_precision_micro() -> Metric:
     """Return the average precision of all pairs of a row and a class, ranked together."""
-    return _metric("average_precision_micro", _pairs)
+    return _metric("average_precision_micro", _pairs, flatters=True)
 
 
 def roc_auc_ovo() -> Metric:
@@ -48,7 +57,7 @@ def roc_auc_ovo() -> Metric:
     return _metric("roc_auc_ovo", _one_vs_one)
 
 
-def _metric(name: str, work: Work) -> Metric:
+def _metric(name: str, work: Work, *, flatters: bool = False) -> Metric:
     def result(truth: Truth, predicted: Predicted) -> _Result:
         absent = np.flatnonzero(np.bincount(truth.values, minlength=len(truth.classes or ())) == 0)
         if len(absent):
@@ -64,6 +73,7 @@ def _metric(name: str, work: Work) -> Metric:
             higher_is_better=True,
             value=lambda truth, predicted: result(truth, predicted).value,
             influence=lambda truth, predicted: result(truth, predicted).influence,
+            flattery=(lambda truth, predicted: result(truth, predicted).flattery) if flatters else None,
             family="ranking",
             bounds=(0.0, 1.0),
         )
@@ -82,6 +92,7 @@ def _column(predicted: Predicted, code: int) -> Floats:
 def _one_vs_rest(
     value: Callable[[Ranks], float],
     influence: Callable[[Ranks, Ints], Floats],
+    flattery: Callable[[Ranks, Ints], float] | None = None,
     *,
     weighted: bool,
 ) -> Work:
@@ -89,17 +100,19 @@ def _one_vs_rest(
         k = len(truth.classes or ())
         mass = np.bincount(truth.values, weights=truth.weight, minlength=k)
         share = mass / mass.sum() if weighted else np.full(k, 1 / k)
-        values = np.empty(k)
+        values, flattered = np.empty(k), np.zeros(k)
         psi = np.zeros(truth.n)
         for code in range(k):
             rows = np.flatnonzero(truth.values == code)
             ranks = Ranks.of(Levels.of(_column(predicted, code)), truth, rows)
             values[code] = value(ranks)
             psi += share[code] * influence(ranks, rows)
+            if flattery is not None:
+                flattered[code] = flattery(ranks, rows)
         mean = float(np.sum(share * values))
         if weighted:  # the shares themselves move with the rows
             psi += (values - mean)[truth.values]
-        return _finished(mean, truth.weigh(psi))
+        return _finished(mean, truth.weigh(psi), float(np.sum(share * flattered)))
 
     return work
 
@@ -143,9 +156,10 @@ def _pairs(truth: Truth, predicted: Predicted) -> _Result:
     as_truth = Truth(values=np.broadcast_to(np.intp(0), truth.n * k), weight=weight)
     ranks = Ranks.of(Levels.of(pairs.ravel()), as_truth, own)
     by_pair = average_precision_influence(ranks, own)
-    return _finished(average_precision_of(ranks), truth.weigh(by_pair.reshape(truth.n, k).mean(axis=1)))
+    psi = truth.weigh(by_pair.reshape(truth.n, k).mean(axis=1))
+    return _finished(average_precision_of(ranks), psi, own_hits(ranks, own))
 
 
-def _finished(value: float, influence: Floats) -> _Result:
+def _finished(value: float, influence: Floats, flattery: float = 0.0) -> _Result:
     influence.flags.writeable = False  # it is kept, and handed to whoever asks
-    return _Result(value=value, influence=influence)
+    return _Result(value=value, influence=influence, flattery=flattery)

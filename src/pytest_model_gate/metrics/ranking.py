@@ -119,6 +119,25 @@ def average_precision_influence(ranks: Ranks, positives: Ints) -> Floats:
     return psi
 
 
+def own_hits(ranks: Ranks, positives: Ints) -> float:
+    """Return by how much an average precision flatters, on average: every positive is a hit of its own.
+
+    The precision at a positive counts the positive itself, which the true precision at its score does not
+    know. Without it the others are as good as they are anywhere at that score. A positive alone on top has
+    nobody above to judge it by, and is taken for as good as the next one.
+    """
+    hits, every = at_or_above(ranks.positive), at_or_above(ranks.positive + ranks.negative)
+    at = np.flatnonzero(ranks.positive)
+    mass = ranks.positive[at]
+    own = mass / ranks.levels.mass(None, positives)[at]
+    others = every[at] - own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = np.where(others > 0, (hits[at] - own) / others, np.nan)
+    if np.isnan(without[-1]):
+        without[-1] = without[-2] if len(at) > 1 else 0.0
+    return float(np.sum(mass * (hits[at] / every[at] - without)) / np.sum(mass))
+
+
 # Below, resamples of the rows are rows of a matrix of weights: the scores are sorted once for all of them.
 
 
@@ -224,6 +243,7 @@ def average_precision() -> Metric:
         "ranking",
         "average_precision_macro",
         of_weights=average_precision_of_weights,
+        flattery=own_hits,
     )
 
 
@@ -251,6 +271,7 @@ def _two_class(
     instead: str,
     low: float = 0.0,
     of_weights: Callable[[Sorted, Floats], Floats] | None = None,
+    flattery: Callable[[Ranks, Ints], float] | None = None,
 ) -> Metric:
     def of_rows(truth: Truth, predicted: Predicted) -> float:
         require(truth)
@@ -264,6 +285,10 @@ def _two_class(
         assert of_weights is not None, "only then it is a resampler"
         return partial(of_weights, Sorted.of(truth, predicted))
 
+    def flatters(truth: Truth, predicted: Predicted) -> float:
+        assert flattery is not None, "only then it is asked"
+        return flattery(predicted.shared(two_class_ranks, truth), truth.positives)
+
     metric = Metric(
         name=name,
         task="classification",
@@ -273,6 +298,7 @@ def _two_class(
         influence=per_row,
         family=family,
         resampler=resampler if of_weights else None,
+        flattery=flatters if flattery else None,
         binary_only=True,
         bounds=(low, 1.0),
     )

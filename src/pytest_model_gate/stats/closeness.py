@@ -203,4 +203,4 @@ def close_of_counts(count: int, n: int, target: float, allowed: float) -> Close:
 
 def signed(inference: Student) -> Signed:
     """Return both signs of an inference by influence."""
-    return Signed(inference, replace(inference, gain=-inference.gain))
+    return Signed(inference, replace(inference, gain=-inference.gain, skew=-inference.skew))

@@ -26,11 +26,14 @@ class Flattered:
         The gain at thresholds that other rows have chosen, less the gain.
     few : str
         Why the rows are too few. Empty: they are not.
+    how : str
+        What the shift allows for, for the name of the method.
     """
 
     inner: Inference
     shift: float
     few: str = ""
+    how: str = "cross-fitted"
 
     @property
     def gain(self) -> float:
@@ -45,7 +48,7 @@ class Flattered:
     @property
     def method(self) -> str:
         """Name of the method."""
-        return f"{self.inner.method}, cross-fitted"
+        return f"{self.inner.method}, {self.how}"
 
     @property
     def caution(self) -> str:

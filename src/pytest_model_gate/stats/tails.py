@@ -13,6 +13,9 @@ MINIMUM_KNOWN = 5.0
 MINIMUM_KNOWN_CLASSES = 10.0
 MINIMUM_KNOWN_NUMBERS = 14.0
 
+#: The same in few groups, whose totals don't show their tails; for rankings of many classes, too.
+MINIMUM_KNOWN_IN_FEW_GROUPS = 19.0
+
 
 def known_df(second: float, fourth: float, units: int) -> float:
     """Return the degrees of freedom of a variance by the fourth moment of its units.

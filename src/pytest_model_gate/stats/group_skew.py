@@ -1,0 +1,46 @@
+"""How skewed an estimate from few groups is: told by its rows, because a few totals don't show it.
+
+Ten totals of a skewed quantity nearly always miss its tail, look harmless, and leave an interval too short
+just when the estimate is too good. The rows are many, and show their tail. What rows of a group have in
+common is taken to be as skewed as they are; the rest of a total is a mean of many, whose skewness is that of
+a row divided by the root of their number.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .design import Floats
+
+#: From so many groups on their totals show their own tail.
+FEW_GROUPS = 30
+
+#: Hall's correction is about widest here, and takes back what it added where it is told of more.
+MOST_SKEW = 0.6
+
+
+def skew_from_rows(influence: Floats, effect: float, groups: float) -> float:
+    """Return the skewness of an estimate from groups.
+
+    Parameters
+    ----------
+    influence : ndarray, shape (n,)
+        Of every row.
+    effect : float
+        The design effect: by how much the rows of a group are more alike than others.
+    groups : float
+        How many equal groups say as much.
+    """
+    centred = influence - influence.mean()
+    powers = centred * centred
+    second = float(powers.mean())
+    if not second > 0 or groups <= 0:
+        return 0.0
+    powers *= centred
+    of_row = float(powers.mean()) / second**1.5
+    rows = max(1.0, len(influence) / groups)
+    # The share of what rows have in common in the variance of a total of so many rows.
+    common = min(1.0, (1 - 1 / effect) * rows / (rows - 1)) if rows > 1 else 1.0
+    of_group = of_row * (common**1.5 + (1 - common) ** 1.5 / math.sqrt(rows))
+    found = of_group / math.sqrt(groups)
+    return max(-MOST_SKEW, min(MOST_SKEW, found)) if math.isfinite(found) else 0.0
