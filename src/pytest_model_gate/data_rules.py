@@ -50,7 +50,7 @@ def _texts(value: Any) -> tuple[str, ...]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not items:
         raise ValueError
-    return tuple(_text(item) for item in items)
+    return tuple(dict.fromkeys(_text(item) for item in items))
 
 
 def _number(value: Any) -> float:
@@ -334,17 +334,24 @@ def _rule(raw: Any, position: int) -> DataRule:
     return DataRule(rule=kind, options=MappingProxyType(found), **common)
 
 
+def _crossed(low: Any, high: Any) -> bool:
+    """Whether a lower bound lies above the upper one, or the two are of different kinds."""
+    if isinstance(low, str) is not isinstance(high, str):
+        return True
+    if not isinstance(low, str):
+        return bool(low > high)
+    first, last = (datetime.datetime.fromisoformat(bound) for bound in (low, high))
+    # With a time zone and without: that can only be told beside the column.
+    return (first.tzinfo is None) is (last.tzinfo is None) and first > last
+
+
 def _together(kind: str, found: Mapping[str, Any], said: str) -> None:
     """Refuse keys that make no sense together."""
     if kind in _BOUNDED:
         low, high = found["at_least"], found["at_most"]
         if low is None and high is None:
             raise ConfigurationError(f"{said} has no bound.", "Give it at_least, at_most or both.")
-        if (
-            low is not None
-            and high is not None
-            and (isinstance(low, str) is not isinstance(high, str) or low > high)
-        ):
+        if low is not None and high is not None and _crossed(low, high):
             raise ConfigurationError(
                 f"{said}: at_least = {low!r} must be no more than at_most = {high!r}.",
                 "Swap or correct them.",

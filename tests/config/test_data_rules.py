@@ -38,6 +38,16 @@ def test_values_are_read_as_what_they_are():
     assert (unique.severity, unique.redact) == ("warn", True)
 
 
+def test_bounds_with_and_without_time_zones_are_left_to_the_column():
+    for low, high in (
+        ("2026-01-02T00:00:00+02:00", "2026-01-01T23:00:00"),
+        ("2026-01-01", "2026-01-01T05:00"),
+    ):
+        read_rules({"rule": "range", "column": "x", "at_least": low, "at_most": high})
+    with pytest.raises(ConfigurationError, match="no more than"):
+        read_rules({"rule": "range", "column": "x", "at_least": "2026-01-02", "at_most": "2026-01-01T05:00"})
+
+
 def test_shares_that_are_rounded_are_scaled():
     (rule,) = read_rules(
         {"rule": "balance", "column": "y", "tolerance": 0.1, "shares": dict.fromkeys("abc", 0.333)}

@@ -332,6 +332,50 @@ def test_nested_columns():
     )
 
 
+def test_infinite_numbers_have_no_mean_and_no_quantile():
+    frame = of(x=[1.0, math.inf, -math.inf])
+    for rule in ({"rule": "mean"}, {"rule": "quantile", "q": 0.5}):
+        assert problem(frame, column="x", at_least=0, **rule).endswith("; some values are infinite.")
+
+
+def test_conflicting_labels_need_features_that_are_there():
+    frame = of(y=[0, 1], ident=[1, 2])
+    rule = {"rule": "conflicting_labels", "target": "y"}
+    assert problem(frame, **rule, without="ident") == (
+        "The rule 'conflicting_labels' has no feature to compare rows by."
+    )
+    assert problem(frame, **rule, without="idnet") == (
+        "Column 'idnet' is left out by the rule 'conflicting_labels', and the dataset has none of that name."
+    )
+
+
+@pytest.mark.parametrize(
+    "dtype", ["datetime64[s]", "datetime64[ns]", "timestamp[us][pyarrow]", "date32[pyarrow]"]
+)
+def test_freshness_of_every_kind_of_timestamp(dtype):
+    series = pd.Series(pd.to_datetime(["2026-11-20", None, "2026-11-24"])).astype(dtype)
+    assert problem(of(when=series), rule="fresh", column="when", within="1 day") == ""
+    assert problem(of(when=series), rule="range", column="when", at_least="2026-11-21") == (
+        "Column 'when' must be at least 2026-11-21; 1 of 3 rows (33.3%) breaks it."
+    )
+
+
+@pytest.mark.parametrize("dtype", ["str", "string", "string[pyarrow]", object, "category"])
+def test_every_kind_of_text(dtype):
+    frame = of(t=pd.Series(["a", None, "b", "a"], dtype=dtype), y=[0, 1, 0, 1])
+    rules = [
+        {"rule": "levels", "column": "t", "allowed": ["a"]},
+        {"rule": "nulls", "column": "t"},
+        {"rule": "unique", "columns": "t"},
+        {"rule": "duplicates", "columns": "t"},
+        {"rule": "conflicting_labels", "target": "y"},
+        {"rule": "compare", "left": "t", "operator": "==", "value": "a"},
+        {"rule": "fresh", "column": "t", "within": "1 day"},
+    ]
+    found = judged(frame, *rules).findings
+    assert [finding.rows for finding in found] == [(2,), (1,), (0, 3), (3,), (0, 3), (2,), ()]
+
+
 def test_names_in_other_scripts_and_with_control_characters():
     frame = pd.DataFrame({"größe 尺寸": [1.0, None], "a\x1b[31m": [1, 1]})
     assert problem(frame, rule="nulls", column="größe 尺寸") == (

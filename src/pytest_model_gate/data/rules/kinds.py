@@ -136,7 +136,8 @@ def _plain(series: Series, kind: str) -> Series:
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(series.cat.categories.dtype)
     if kind == DATES and getattr(series.dtype, "kind", "O") == "O":
-        series = pd.to_datetime(series)
+        # As objects first: pandas leaves Arrow's dates as they are.
+        series = pd.to_datetime(series.astype(object))
     return series
 
 

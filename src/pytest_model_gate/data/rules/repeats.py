@@ -8,9 +8,9 @@ import numpy as np
 
 from ...errors import InvalidError
 from ...spec import DataRule
-from ...wording import example, plural, shorten, some
+from ...wording import did_you_mean, example, plural, shorten, some
 from ..table import missing
-from .counted import SHOWN, Counted
+from .counted import SHOWN, Counted, named
 from .counter import Around, must
 from .kinds import Mask, hashable
 from .row_keys import Keys, row_keys
@@ -131,9 +131,21 @@ class ConflictingLabels:
                 "Give the rule target = 'COLUMN'.",
             )
         self.rule, self._target = rule, target
-        without = {target, *(rule.options["without"] or around.apart)}
-        features = rule.options["columns"] or [name for name in around.names if name not in without]
+        without = rule.options["without"] or ()
+        for name in without:
+            if name not in around.names:
+                raise InvalidError(
+                    f"{named(name)} is left out by the rule 'conflicting_labels', and the dataset has none "
+                    "of that name",
+                    did_you_mean(name, around.names, f"The dataset has: {some(around.names)}."),
+                )
+        left_out = {target, *(without or around.apart)}
+        features = rule.options["columns"] or [name for name in around.names if name not in left_out]
         self._features = tuple(name for name in features if name != target)
+        if not self._features:
+            raise InvalidError(
+                "The rule 'conflicting_labels' has no feature to compare rows by", "Name columns = [...]."
+            )
         self.columns = (target, *self._features)
         self._rows, self._labels = _Keyed(self._features), _Keyed((target,))
         self._unlabelled: list[Mask] = []

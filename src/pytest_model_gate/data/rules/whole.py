@@ -95,7 +95,8 @@ class Fresh:
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(series.cat.categories.dtype)
         try:
-            return pd.to_datetime(series, format="ISO8601", errors="raise")
+            # As objects: pandas leaves Arrow's dates as they are.
+            return pd.to_datetime(series.astype(object), format="ISO8601", errors="raise")
         except ValueError:  # no dates, or several time zones
             found = pd.to_datetime(series, format="ISO8601", errors="coerce", utc=True)
         unread = int((found.isna() & ~missing(series)).sum())
@@ -199,17 +200,22 @@ class Located:
         values = np.concatenate(self._parts) if self._parts else np.empty(0)
         self._parts = []
         low, high = options["at_least"], options["at_most"]
-        if self.rule.rule == "mean":
-            what, found = "a mean", math.fsum(values) / len(values) if len(values) else math.nan
+        what = "a mean" if self.rule.rule == "mean" else f"a {options['q'] * 100:g}% quantile"
+        finite = bool(np.isfinite(values).all())
+        if not len(values) or not finite:
+            found = math.nan
+        elif self.rule.rule == "mean":
+            # Rounded once, so that neither batches nor the order of rows change a digit.
+            found = math.fsum(values) / len(values)
         else:
-            what = f"a {options['q'] * 100:g}% quantile"
-            found = float(np.quantile(values, options["q"])) if len(values) else math.nan
+            found = float(np.quantile(values, options["q"]))
+        came = f"it is {found:.6g}" if finite else "some values are infinite"
         return Counted(
             subject=shorten(self.columns[0]),
             demand=must(self.columns[0], f"have {what} {_placed(low, high)}"),
             rows=rows,
             holds=math.isfinite(found) and (low is None or found >= low) and (high is None or found <= high),
-            came=f"it is {found:.6g}" if len(values) else "no row has a value",
+            came=came if len(values) else "no row has a value",
         )
 
 
