@@ -2,6 +2,7 @@
 
 import http.server
 import socket
+import sys
 import threading
 import time
 from functools import partial
@@ -224,4 +225,23 @@ def test_a_file_system_whose_package_is_missing(tmp_path):
     assert fails(tmp_path, "az://container/x.parquet") == (
         "'az://container/x.parquet' cannot be opened: Install adlfs to access Azure Datalake Gen2 and Azure "
         "Blob Storage.\n  Install the package that it names into the environment that runs the gate."
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "module", "package", "extra"),
+    [
+        ("s3://bucket/x.parquet", "botocore", "botocore", "s3"),
+        ("https://127.0.0.1/x.parquet", "fsspec", "fsspec", "fsspec"),
+        ("gs://bucket/x.parquet", "fsspec.registry", "fsspec", "fsspec"),
+        ("https://127.0.0.1/x.parquet", "aiohttp", "aiohttp", "fsspec"),
+        ("lakefs://credit/main/x.parquet", "lakefs.client", "lakefs", "lakefs"),
+    ],
+)
+def test_a_package_that_is_not_installed(tmp_path, monkeypatch, source, module, package, extra):
+    monkeypatch.setitem(sys.modules, module, None)
+    if module.startswith("fsspec"):
+        monkeypatch.setitem(sys.modules, "fsspec", None)
+    assert fails(tmp_path, source) == (
+        f"'{source}' needs the package {package}.\n  Run: pip install 'pytest-model-gate[{extra}]'."
     )

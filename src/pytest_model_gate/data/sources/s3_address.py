@@ -55,6 +55,11 @@ def parse(source: str) -> Address:
         raise ConfigurationError(
             f"'{redact(source)}' was not understood: only versionId may stand behind the '?'.", _FORM
         )
+    if version == "null":
+        raise ConfigurationError(
+            f"'{redact(source)}' gives no version: what S3 calls null is replaced by the next write.",
+            "Leave versionId out; the digest then protects.",
+        )
     if version and MAGIC.search(key):
         raise ConfigurationError(
             f"'{redact(source)}' gives one version to many objects.",

@@ -128,15 +128,16 @@ class Bucket:
         ModelGateError
             If there is none, or nobody answers.
         """
+        client = self._asking  # which says so where boto isn't installed
         from botocore.exceptions import BotoCoreError, ClientError
 
         asked = {"Bucket": self.name, "Key": key, **({"VersionId": version} if version else {})}
         try:
             try:
-                said = self._asking.head_object(**asked)
+                said = client.head_object(**asked)
             except ClientError:
                 # The answer to HEAD has no body, so it never says why: GET does.
-                said = self._asking.get_object(**asked)
+                said = client.get_object(**asked)
                 said["Body"].close()
         except (BotoCoreError, ClientError) as error:
             raise explain(error, self.place, key=key, version=version) from None
@@ -146,9 +147,9 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix."""
+        pages = self._asking.get_paginator("list_objects_v2")
         from botocore.exceptions import BotoCoreError, ClientError
 
-        pages = self._asking.get_paginator("list_objects_v2")
         try:
             for page in pages.paginate(Bucket=self.name, Prefix=prefix):
                 yield from (item["Key"] for item in page.get("Contents", ()))

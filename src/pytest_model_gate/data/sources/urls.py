@@ -51,6 +51,10 @@ _NO_PLACE = frozenset(
         "libarchive",
     ]
 )
+#: Told without fsspec, so that somebody who lacks it is told that.
+_USUAL = frozenset(
+    ["http", "https", "gs", "gcs", "az", "abfs", "abfss", "adl", "hdfs", "webhdfs", "ftp", "sftp"]
+)
 #: One address is one file; they have no folders that could be listed reliably.
 _SINGLE = ("http", "https")
 _PIECE = 1 << 20
@@ -64,7 +68,7 @@ def knows(source: str) -> bool:
     try:
         from fsspec.registry import known_implementations, registry
     except ImportError:
-        return found[1].lower() in _SINGLE
+        return found[1].lower() in _USUAL
     return found[1].lower() in known_implementations or found[1].lower() in registry
 
 
