@@ -135,10 +135,17 @@ def _plain(series: Series, kind: str) -> Series:
 
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(series.cat.categories.dtype)
-    if kind == DATES and getattr(series.dtype, "kind", "O") == "O":
+    if kind == DATES and not is_timestamps(series):
         # As objects first: pandas leaves Arrow's dates as they are.
         series = pd.to_datetime(series.astype(object))
     return series
+
+
+def is_timestamps(series: Series) -> bool:
+    """Whether a column holds timestamps, and neither dates nor text; Arrow's dates look like them at first."""
+    return getattr(series.dtype, "kind", "O") == "M" and not str(series.dtype).startswith(
+        ("date32", "date64")
+    )
 
 
 def _alike(left: Series, right: Series) -> tuple[Series, Series]:

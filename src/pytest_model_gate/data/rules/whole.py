@@ -16,7 +16,7 @@ from ..table import missing
 from .by_row import factorized
 from .counted import SHOWN, Counted, named
 from .counter import Around, bounds_in_words, must
-from .kinds import DATES, NUMBERS, TEXT, hashable, label, must_hold
+from .kinds import DATES, NUMBERS, TEXT, hashable, is_timestamps, label, must_hold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ class Fresh:
         """Return a column as timestamps, all of them with a time zone or none."""
         import pandas as pd
 
-        if getattr(series.dtype, "kind", "O") == "M":
+        if is_timestamps(series):
             return series
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(series.cat.categories.dtype)
