@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pytest_model_gate.data.leakage import hashes
 from pytest_model_gate.data.leakage.hashes import RowSet
 from pytest_model_gate.data.leakage.identifiers import identifiers
-from pytest_model_gate.data.leakage.plans import holds, plan
+from pytest_model_gate.data.leakage.plans import Plan, holds, plan
 from pytest_model_gate.data.leakage.values import bits_of, rounded
 from pytest_model_gate.errors import InvalidError
 
@@ -146,3 +147,24 @@ def test_identifiers_are_whole_numbers_or_text_of_which_each_row_has_its_own():
     again = pd.concat([frame, frame.iloc[:1]])
     assert identifiers([again.iloc[:150], again.iloc[150:]], list(frame), {}) == ()
     assert identifiers([frame.iloc[:150]], list(frame), {}) == ()  # so few that it may be a feature
+
+
+def test_a_collision_of_one_hash_accuses_nobody(monkeypatch):
+    """With four first hashes for all rows everything collides: the second hash tells rows apart."""
+    made = hashes.row_hashes
+
+    def weak(frame, plans, *, salt=0, grid=None):
+        found = made(frame, plans, salt=salt, grid=grid)
+        return found % np.uint64(4) if salt == 0 else found
+
+    monkeypatch.setattr(hashes, "row_hashes", weak)
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame({"a": rng.integers(0, 300, 200)})
+    sought = pd.DataFrame({"a": np.arange(600)})
+    known = RowSet((Plan("a", "int"),))
+    known.add(rows)
+    known.close()
+    assert known.distinct == rows["a"].nunique()
+    assert known.seek(sought).tolist() == sorted(rows["a"].unique())
+    assert known.rows.all()
+    assert known.found.sum() == rows["a"].nunique()

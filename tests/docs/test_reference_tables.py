@@ -12,7 +12,7 @@ import pytest
 
 from pytest_model_gate import hooks, results
 from pytest_model_gate.config.resolve import REQUIRED
-from pytest_model_gate.config.tables import GATE_KEYS, FindSlicesTable, SliceTable, WaiverTable
+from pytest_model_gate.config.tables import GATE_KEYS, FindSlicesTable, LeakageTable, SliceTable, WaiverTable
 from pytest_model_gate.errors import ConfigurationError
 from pytest_model_gate.gate.measure import Sample, measure_floor, measure_pair
 from pytest_model_gate.metrics.catalogue import ALIASES, names, resolve
@@ -20,7 +20,7 @@ from pytest_model_gate.metrics.rows import Predicted, Truth
 from pytest_model_gate.plugin.fixture import ModelGate
 from pytest_model_gate.report import json as json_report
 from pytest_model_gate.report import run
-from pytest_model_gate.spec import FindSlices, GateSpec, SliceSpec, Waiver
+from pytest_model_gate.spec import FindSlices, GateSpec, Leakage, SliceSpec, Waiver
 from pytest_model_gate.stats.design import Design
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -51,6 +51,7 @@ def rows(text: str) -> list[list[str]]:
         ("Keys of a gate", GATE_KEYS, GateSpec),
         ("Keys of a slice", tuple(SliceTable.model_fields), SliceSpec),
         ("Keys of find_slices", tuple(FindSlicesTable.model_fields), FindSlices),
+        ("Keys of leakage", tuple(LeakageTable.model_fields), Leakage),
         ("Keys of a waiver", tuple(WaiverTable.model_fields), Waiver),
     ],
 )

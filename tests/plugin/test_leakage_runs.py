@@ -136,7 +136,8 @@ def test_without_training_data_the_assertion_is_an_error(project):
         ('leakage = { train = "t", nearly = 3 }', "unknown key 'leakage.nearly'."),
         (
             'leakage = { train = "t", tolerance = 1.5 }',
-            "leakage.tolerance: must be a number of rows such as 5, or a share such as 0.001 or '0.1%', got 1.5.",
+            "leakage.tolerance: must be a number of rows such as 5, or a share such as 0.001 or '0.1%', got "
+            "1.5.",
         ),
         (
             'leakage = { train = "t", near = 0 }',

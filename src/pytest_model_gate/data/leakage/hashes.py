@@ -72,6 +72,15 @@ class Sieve:
         return np.asarray(self._table[hashes >> self._shift])
 
 
+def _order(first: Bits, second: Bits) -> Positions:
+    """Return the order by both hashes; that by the first one alone is found faster, and is nearly always it."""
+    order: Positions = np.argsort(first)
+    one, other = first[order], second[order]
+    if ((one[1:] == one[:-1]) & (other[1:] != other[:-1])).any():
+        return np.lexsort((second, first))
+    return order
+
+
 class RowSet:
     """The distinct rows of a table by some of its columns.
 
@@ -101,7 +110,7 @@ class RowSet:
         """Number the distinct rows; after that, rows can be sought."""
         first, second = (np.concatenate([part[i] for part in self._parts]) for i in (0, 1))
         self._parts = []
-        order = np.lexsort((second, first))
+        order = _order(first, second)
         first, second = first[order], second[order]
         new = np.ones(len(first), dtype=bool)
         new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])

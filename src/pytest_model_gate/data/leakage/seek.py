@@ -210,19 +210,17 @@ class _Work:
             self._times.seek(frame)
         if not self.columns:
             return
-        maybe = np.zeros(len(frame), dtype=bool)
-        for grid, sieve in self._sieves:
-            maybe |= sieve.passes(row_hashes(frame, self._few, grid=grid))
-        some = np.flatnonzero(maybe)
-        if not len(some):
-            return
-        part = frame.iloc[some]
-        found = self._rows["exact"].seek(part)
-        if "labelled" in self._rows and len(found):
-            self._rows["labelled"].seek(part.iloc[found])
-        for name, rows in self._rows.items():
-            if name.startswith("near"):
-                rows.seek(part)
+        for place, (grid, sieve) in enumerate(self._sieves):
+            some = np.flatnonzero(sieve.passes(row_hashes(frame, self._few, grid=grid)))
+            if not len(some):
+                continue
+            part = frame.iloc[some]
+            if place == 0:  # what is equal is equal when it is rounded
+                found = self._rows["exact"].seek(part)
+                if "labelled" in self._rows and len(found):
+                    self._rows["labelled"].seek(part.iloc[found])
+            if grid is not None:
+                self._rows[f"near {place}"].seek(part)
 
     def answer(self, rows: int, training_rows: int) -> Sought:
         """Return what was found."""
