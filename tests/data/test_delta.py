@@ -286,6 +286,15 @@ def test_a_feature_that_changes_what_rows_mean(tmp_path):
     assert "hiddenRows" in str(error.value)
 
 
+def test_a_shallow_clone(tmp_path):
+    write_deltalake(tmp_path / "t", table(1))
+    first = tmp_path / "t" / "_delta_log" / f"{0:020d}.json"
+    first.write_text(first.read_text().replace('"path":"', '"path":"s3://me:s3cret@elsewhere/t/'))
+    text = said(tmp_path, "delta:t", UnavailableError)
+    assert text.startswith("'delta:t' has files outside of its folder, such as s3://***@elsewhere/t/part-")
+    assert text.endswith("\n  Name the table that it was cloned from, or make a deep clone.")
+
+
 def test_without_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "deltalake", None)
     assert said(tmp_path, "delta:t@1", UnavailableError) == (

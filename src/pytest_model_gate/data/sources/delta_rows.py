@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from ...errors import UnavailableError
+from ...redact import redact
 from .delta_errors import Place, explaining
 
 #: Rows that are decoded at a time.
@@ -48,7 +50,9 @@ class DeltaRows:
         self._stored = {item.name: _physical(item) if mapped else item.name for item in schema}
         self.schema = pa.schema([pa.field(item.name, item.type) for item in schema])
         self._partitions = frozenset(
-            actions.schema.field("partition").type.names if "partition" in actions.column_names else ()
+            [item.name for item in actions.schema.field("partition").type]
+            if "partition" in actions.column_names
+            else ()
         )
         columns = [name for name in ("path", "partition") if name in actions.column_names]
         self._files = sorted(
@@ -58,6 +62,14 @@ class DeltaRows:
             ),
             key=lambda file: file.path,
         )
+
+        elsewhere = next((file.path for file in self._files if "://" in file.path), "")
+        if elsewhere:
+            raise UnavailableError(
+                f"'{place.source}' has files outside of its folder, such as {redact(elsewhere)}: it is a "
+                "shallow clone.",
+                "Name the table that it was cloned from, or make a deep clone.",
+            )
 
     def scan(self, names: Sequence[str]) -> Iterator[Any]:
         """Yield the record batches of some columns."""
