@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .checked import MORE_ROWS, checked, undefined
 from .levels import Floats, Levels, middle
 from .metric import Metric
-from .rows import Predicted, Truth
+from .rows import ROUNDING, Predicted, Truth
 
 
 def spearman() -> Metric:
@@ -48,23 +48,22 @@ def _correlation(
     )
 
 
-def _target(truth: Truth) -> Floats:
-    return _standard(truth, truth.values, "targets")
+def _target(truth: Truth) -> tuple[Floats, Floats]:
+    """Return the standardised target and its squares, once for all models."""
+    u = _standard(truth, truth.values, "targets")
+    return u, u * u
 
 
 def _linear(truth: Truth, predicted: Predicted) -> tuple[float, Floats]:
     """Return value and influence together: ``u v - rho / 2 (u**2 + v**2)``, of standardised variables."""
     assert predicted.value is not None, "checked before"
-    u, v = truth.shared(_target), _standard(truth, predicted.value, "predictions")
+    (u, squares), v = truth.shared(_target), _standard(truth, predicted.value, "predictions")
     psi = u * v
     rho = truth.mean(psi)
     np.square(v, out=v)
+    v += squares
     v *= rho / 2
-    psi -= v
-    np.square(u, out=v)
-    v *= rho / 2
-    psi -= v
-    psi -= truth.mean(psi)
+    psi -= v  # its mean is 0, because that of the squares is 1
     truth.weigh(psi)
     psi.flags.writeable = False  # it is kept, and handed to whoever asks
     return float(np.clip(rho, -1.0, 1.0)), psi  # min and max would lose a NaN
@@ -72,10 +71,12 @@ def _linear(truth: Truth, predicted: Predicted) -> tuple[float, Floats]:
 
 def _standard(truth: Truth, values: npt.NDArray[np.floating], what: str) -> Floats:
     """Return a variable with mean 0 and mean square 1."""
-    differ = values.min() < values.max() if not np.isnan(values.sum()) else True  # NaN is found elsewhere
-    centred: Floats = np.subtract(values, truth.mean(values), dtype=np.float64)
-    size = math.sqrt(truth.mean(centred * centred)) if differ else 0.0
-    if size == 0:
+    mean = truth.mean(values)
+    centred: Floats = np.subtract(values, mean, dtype=np.float64)
+    size = math.sqrt(truth.mean(centred * centred))
+    # What is equal can be a rounding away from its mean. NaN is found elsewhere.
+    differ = not size <= ROUNDING * abs(mean) or bool(values.min() < values.max())
+    if not differ or size == 0:
         remedy = MORE_ROWS if what == "targets" else "Use mean_absolute_error, which exists for them."
         found = "they differ too little for a variance" if differ else f"all {truth.n:,} are equal"
         raise undefined("pearson", f"{what} that differ", found, remedy)

@@ -127,9 +127,7 @@ def _explained(name: str, losses: Callable[[Truth, Predicted], Floats]) -> Metri
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
         variance, squares = _variance(name, truth), predicted.shared(losses, truth)
-        psi = np.subtract(truth.values, truth.mean(truth.values), dtype=np.float64)
-        np.square(psi, out=psi)
-        psi *= truth.mean(squares) / variance
+        psi = truth.deviations * (truth.mean(squares) / variance)
         psi -= squares
         psi *= 1 / variance
         return truth.weigh(psi)

@@ -23,6 +23,9 @@ Rows = Mask | Ints | slice
 #: What a model must be able to say.
 Needs = Literal["label", "score", "probability", "value"]
 
+#: What differs by so little from a mean, as a share of that, may not differ at all.
+ROUNDING = 1e-9
+
 T = TypeVar("T")
 
 
@@ -66,9 +69,16 @@ class Truth:
     @cached_property
     def variance(self) -> float:
         """Mean squared deviation of the values; exactly 0 where all are equal."""
-        if self.values.min() == self.values.max():  # their mean can be off by a rounding
-            return 0.0
-        return self.mean(np.square(self.values - self.mean(self.values)))
+        found, rounding = self.mean(self.deviations), ROUNDING * self.mean(self.values)
+        # Where all are equal their mean can be off by a rounding.
+        suspect = found <= rounding * rounding
+        return 0.0 if suspect and self.values.min() == self.values.max() else found
+
+    @cached_property
+    def deviations(self) -> Floats:
+        """Squared deviations of the values from their mean."""
+        found: Floats = np.subtract(self.values, self.mean(self.values), dtype=np.float64)
+        return np.square(found, out=found)
 
     def mean(self, per_row: npt.NDArray[np.floating] | Mask) -> float:
         """Return the (weighted) mean of one number per row.

@@ -13,7 +13,7 @@ from .inference import Inference
 from .student import Student
 from .tails import MINIMUM_KNOWN, few_carry, known_df, moments
 from .tilted import Tilted
-from .variance import Units, variance_of_mean
+from .variance import Units, too_few, variance_of_mean
 from .wider import Wider
 
 #: Of more units the bounds of the tilted score are those of Student's t.
@@ -81,6 +81,8 @@ def tilted_too(
     influence, design, imaginary
         As for :func:`from_influence`.
     """
+    if design.units > TILTED_UP_TO:
+        return plain
     units = Units.of(influence, design)
     count = len(units.values)
     squares = float((units.values * units.values).sum())
@@ -123,8 +125,11 @@ class _Spread:
         kinds: Codes | None,
         needed: float,
     ) -> _Spread:
-        spread = variance_of_mean(influence, design)
+        if len(influence) < 2:
+            raise too_few(len(influence))
         units = Units.of(influence, design)
+        second, fourth = moments(units.values)
+        spread = variance_of_mean(influence, design, second)
         n, count = units.n, len(units.values)
         variance, df = spread.variance, float(spread.df)
         if units.name == "groups":
@@ -134,7 +139,6 @@ class _Spread:
                 df = min(df, bell_mccaffrey(shares))
             else:
                 df = max(1.0, min(df, 1 / float((shares * shares).sum()) - (count - spread.df)))
-        second, fourth = moments(units.values)
         effect = design_effect(influence, design)
         half = effect**2 * imaginary * imaginary
         added = effect**2 * pseudo + float(half.sum()) / 2

@@ -59,7 +59,7 @@ class Units:
         return cls(found - _means(found, strata)[strata], len(values), name)
 
 
-def variance_of_mean(values: Floats, design: Design) -> Spread:
+def variance_of_mean(values: Floats, design: Design, squares: float | None = None) -> Spread:
     """Return the variance of the mean of ``values``, one number per row.
 
     Parameters
@@ -68,6 +68,8 @@ def variance_of_mean(values: Floats, design: Design) -> Spread:
         Influence values, weights included.
     design : Design
         How the rows were drawn.
+    squares : float, optional
+        The sum of squares around the mean, where it is known.
 
     Raises
     ------
@@ -81,7 +83,8 @@ def variance_of_mean(values: Floats, design: Design) -> Spread:
         raise too_few(n)
     if design.groups is None:
         if design.strata is None:
-            return Spread(_squares(values) / n / (n - 1), n - 1)
+            squares = _squares(values) if squares is None else squares
+            return Spread(squares / n / (n - 1), n - 1)
         return _within(values, design.strata, n, units="rows")
     groups = design.groups
     totals: Floats = np.bincount(groups, weights=values).astype(np.float64, copy=False)
