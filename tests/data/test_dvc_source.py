@@ -134,10 +134,19 @@ def test_without_a_rev_the_pinned_hash_is_read_after_dvc_add(project):
     assert gate.pin().dataset.rows == ROWS + 10
 
 
-def test_without_a_rev_a_folder_too(project):
+@pytest.mark.parametrize("path", ["data/parts", "data/parts/inner.csv"])
+def test_without_a_rev_a_folder_and_a_file_in_it_too(project, path):
     project.git("checkout", "-q", "v1")
-    gate = VersionedGate(project.root, "dvc:data/parts")
+    gate = VersionedGate(project.root, f"dvc:{path}")
     still_version_1(gate, lambda: project.git("checkout", "-q", "main"))
+
+
+def test_what_was_fetched_needs_no_remote_any_more(project):
+    gate = VersionedGate(project.root, "dvc:data/parts@v1")
+    gate.pin()
+    without_cache(project)
+    shutil.rmtree(remote(project))
+    assert gate.judge().dataset.pin == "pinned"
 
 
 def test_what_was_added_and_not_yet_committed_is_what_the_work_tree_says(project):
@@ -350,10 +359,14 @@ def test_names_that_are_not_there(project):
     )
 
 
-def test_a_path_with_an_at_sign(project):
-    project.write("data/2023@north/x.csv", rows(1)[["id", "y"]])
-    project.dvc("add", "-q", "data/2023@north/x.csv")
-    project.commit("a name with an @")
+def test_paths_with_an_at_sign_with_blanks_and_umlauts(project):
+    names = ["data/2023@north/x.csv", "data/größe der kredite.csv"]
+    for name in names:
+        project.write(name, rows(1)[["id", "y"]])
+    project.dvc("add", "-q", *names)
+    project.commit("names")
+    assert opened(project.root, "dvc:data/größe der kredite.csv@main").rows == ROWS
+    assert opened(project.root, "dvc:data/größe der kredite.csv").rows == ROWS
     source = "dvc:data/2023@north/x.csv"
     assert fails(project, source) == (
         f"'{source}': there is no branch, tag or commit 'north/x.csv' in this clone.\n"

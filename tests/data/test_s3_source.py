@@ -112,6 +112,16 @@ def test_a_folder_has_the_digest_that_it_has_on_disk(bucket, tmp_path):
         assert opened(tmp_path, f"s3://{bucket.name}/{path}").digest == opened(tmp_path, path).digest
 
 
+def test_keys_with_signs_that_mean_something_in_addresses(bucket, tmp_path):
+    key = "d/größe + 100%20#1&x=y.parquet"
+    bucket.put(key, parquet(rows(1)))
+    for path in (key, "d/"):
+        gate = VersionedGate(tmp_path, f"s3://{bucket.name}/{path}")
+        still_version_1(gate, lambda: bucket.put(key, parquet(rows(2))))
+        bucket.put(key, parquet(rows(1)))
+        (tmp_path / "model-gate.lock").unlink()
+
+
 def test_a_version_that_is_written_is_opened_whatever_is_pinned(bucket, tmp_path):
     first = bucket.put("holdout.parquet", parquet(rows(1)))
     bucket.put("holdout.parquet", parquet(rows(2)))

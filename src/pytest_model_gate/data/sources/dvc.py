@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import posixpath
-import tempfile
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -25,7 +24,7 @@ from .dvc_remotes import Config, Remote, dvc_root
 from .git import Repository
 from .local import format_of, unknown_suffix
 from .patterns import counts
-from .remote import RemoteFile, RemoteFiles, open_remote
+from .remote import RemoteFile, RemoteFiles, fetch_one, open_remote
 
 SCHEME = "dvc:"
 _KIND = "dvc"
@@ -140,7 +139,7 @@ def _open(
                 version=version,
             )
         )
-    listed = _listed(repository, out, places)
+    listed = _listed(repository, config, out, places)
     chosen = sorted(name for name in listed if counts(name))
     if not chosen:
         raise UnavailableError(
@@ -167,7 +166,7 @@ def _within(repository: Repository, config: Config, out: Out, inside: str) -> tu
     """Return the file itself where a path lies in a folder that DVC tracks as a whole."""
     if inside == out.path:
         return out, inside
-    listed = _listed(repository, out, _places(config, out, repository))
+    listed = _listed(repository, config, out, _places(config, out, repository))
     below = posixpath.relpath(inside, out.path)
     if below in listed:
         return replace(out, path=inside, md5=listed[below]), inside
@@ -177,19 +176,17 @@ def _within(repository: Repository, config: Config, out: Out, inside: str) -> tu
     )
 
 
-def _listed(repository: Repository, out: Out, places: tuple[Remote, ...]) -> dict[str, str]:
+def _listed(repository: Repository, config: Config, out: Out, places: tuple[Remote, ...]) -> dict[str, str]:
     """Return name -> md5 of what a tracked folder holds."""
     content = Content(f"the list of {out.path}", out.md5, out.kind, places, repository.source)
-    with tempfile.TemporaryDirectory(prefix="model-gate-") as folder:
-        path = Path(folder, "list")
-        content.download(path)
-        try:
-            return {str(item["relpath"]): str(item["md5"]) for item in json.loads(path.read_bytes())}
-        except (ValueError, TypeError, KeyError):
-            raise InvalidError(
-                f"'{repository.source}': the list of {out.path} (md5 {out.md5}) is not one that DVC writes.",
-                "Add the folder again: dvc add.",
-            ) from None
+    try:
+        items = json.loads(fetch_one(_file(content, "list", config)).read_bytes())
+        return {str(item["relpath"]): str(item["md5"]) for item in items}
+    except (ValueError, TypeError, KeyError):
+        raise InvalidError(
+            f"'{repository.source}': the list of {out.path} (md5 {out.md5}) is not one that DVC writes.",
+            "Add the folder again: dvc add.",
+        ) from None
 
 
 def _places(config: Config, out: Out, repository: Repository, depth: int = 0) -> tuple[Remote, ...]:

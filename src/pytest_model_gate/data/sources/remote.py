@@ -84,6 +84,15 @@ def open_remote(found: RemoteFiles) -> DatasetProtocol:
     return dataset
 
 
+def fetch_one(file: RemoteFile) -> Path:
+    """Return where one version of a file lies on this machine, as it came."""
+    place = _cached(file)
+    if not _as_it_came(place):
+        forget(file.kind, file.identity)
+        place = _cached(file)
+    return place
+
+
 def _open_once(found: RemoteFiles) -> DatasetProtocol:
     """Open files that nothing can be known again by: they are kept as long as the dataset is."""
     try:
