@@ -225,6 +225,24 @@ def test_regression(project, baseline):
     assert all(line.verdict is Verdict.PASS for line in lines(record)), record
 
 
+def test_a_calibration_error_below_0_is_explained(project):
+    """Of a calibrated model the noise that is taken off is more than what is there, half of the time."""
+    rng = np.random.default_rng(3)
+    chance = 1 / (1 + np.exp(-project.frame["x"]))
+    label = (rng.random(len(chance)) < chance).astype(int)
+    project.write(project.frame.assign(cand=chance, prod=chance**1.1, y=label))
+    keys = {"metrics": ("expected_calibration_error",), "baseline": ""}
+    record = project.record(**keys)
+    assert record.lines[0].candidate < 0
+    said = (
+        "expected_calibration_error@15 is below 0 where less is seen than the noise of its bins, which was "
+        "taken off, explains: read it as 0"
+    )
+    assert said in record.notes
+    assert said not in project.record(feedback="binary", **keys).notes
+    assert said not in project.record(metrics=("log_loss",), baseline="").notes
+
+
 # -- waivers ---------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_model_gate.errors import EvaluationError, UndefinedMetricError
+from pytest_model_gate import Verdict, compare
+from pytest_model_gate.errors import EvaluationError, ModelGateError, UndefinedMetricError
 from pytest_model_gate.gate.measure import Measured, Sample, measure_floor, measure_pair
 from pytest_model_gate.metrics.catalogue import names, resolve
 from pytest_model_gate.metrics.rows import Predicted, Truth
@@ -272,7 +273,7 @@ def test_weights_on_a_few_rows_are_a_caution() -> None:
 
     found = measure_pair(resolve("accuracy"), sample(y, weight=weight / weight.mean()), candidate, reference)
 
-    assert found.caution == "the weights of 300 rows are so unequal that they say as much as 2.0 rows"
+    assert found.caution == "the weights of 300 rows are so unequal that they say as much as 2 rows"
 
 
 def test_two_perfect_rankings_still_have_a_width() -> None:
@@ -635,3 +636,25 @@ def test_equal_numbers_on_few_rows_are_no_proof_of_equal_models() -> None:
         )
         passed += not found.caution and (found.identical or found.inference.bounds(0.05)[0] > -0.2)
     assert passed <= 400 * 0.05 + 3 * (400 * 0.05 * 0.95) ** 0.5
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 15, 50, 1000])
+@pytest.mark.parametrize("name", ["accuracy", "brier_score", "log_loss", "roc_auc", "mean_squared_error"])
+def test_a_row_that_weighs_more_than_all_others_proves_nothing(name, n) -> None:
+    """Its own gain, again and again, has next to no spread."""
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=n)
+    y = (x + rng.normal(size=n) > 0).astype(int)
+    y[:2] = 0, 1
+    weight = np.ones(n)
+    weight[0] = 1e12
+    truth = x if resolve(name).needs == "value" else y
+    one, other = (1 / (1 + np.exp(-x - 0.1 * rng.normal(size=n))) for _ in range(2))
+    if name == "accuracy":
+        one, other = one > 0.5, other > 0.5
+    try:
+        found = compare(truth, one, other, metric=name, max_regression=0.4, sample_weight=weight)
+    except ModelGateError:
+        return  # too few rows for any interval
+    assert found.verdict is Verdict.INCONCLUSIVE or np.array_equal(one, other)
+    assert found.interval.low <= found.gain <= found.interval.high

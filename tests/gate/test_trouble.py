@@ -316,7 +316,10 @@ def test_a_baseline_without_the_metric(project):
     assert [line.metric for line in record.lines if line.question == "baseline"] == ["roc_auc"]
     assert "the baseline 'prior' has no precision, so it is not compared in it" in record.notes
     alone = project.record(metrics=("precision",), max_regression={"*": Tolerance(0.05)})
-    refuses(alone, Verdict.ERROR, "the baseline 'prior' has no precision to beat", "min_gain")
+    refuses(alone, Verdict.ERROR, "the baseline 'prior' has no precision to beat", "Name in min_gain")
+    named = project.record(metrics=("precision", "roc_auc"), min_gain={"precision": 0.1})
+    remedy = "Remove precision from min_gain, or name a model as the baseline."
+    refuses(named, Verdict.ERROR, "the baseline 'prior' has no precision to beat", remedy)
 
 
 @pytest.mark.parametrize("metrics", [("accuracy",), ("recall", "f1"), ("brier_score", "log_loss")])

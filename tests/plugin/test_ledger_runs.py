@@ -102,6 +102,13 @@ def test_the_report_is_one_block(project):
     assert sum(line.startswith("metric ") for line in report) == 1
 
 
+def test_one_line_says_which_use_it_was(project):
+    project.gates(ONE)
+    project.write(test_gates=SEVERAL)
+    report = project.run("-q", "-k", "whole").stdout.lines
+    assert "credit: pass  2 lines judged, use 1 of 20 of this holdout" in report
+
+
 def test_two_gates_share_the_uses_of_one_dataset(distributed):
     distributed.gates(COUNTED)
     distributed.write(test_gates=BOTH)
@@ -185,6 +192,7 @@ def test_a_wrong_value_is_a_collection_error(project, key, message):
     result = project.run()
     assert result.ret == 2
     assert message in result.stdout.str()
+    assert "not judged" not in result.stdout.str()  # no test was asked which gate it has
 
 
 def test_two_runs_at_once(project):

@@ -94,3 +94,10 @@ def test_few_telling_bins_are_a_caution():
     at = np.where(rng.random(600) < 0.97, 0, rng.integers(0, 8, 600))
     found = from_bins(0.0, side_of(at, rng.normal(0, 0.4, 600)), None, Design(n=600))
     assert found.caution == "nearly all rows lie in 2.2 bins, and an interval needs 4 or more"
+
+
+@pytest.mark.parametrize(("bins", "said"), [(1, "1 bin"), (2, "2 bins")])
+def test_a_whole_number_of_bins_is_written_as_one(bins, said):
+    rng = np.random.default_rng(0)
+    found = from_bins(0.0, side_of(np.arange(600) % bins, rng.normal(0, 0.4, 600)), None, Design(n=600))
+    assert found.caution == f"nearly all rows lie in {said}, and an interval needs 4 or more"

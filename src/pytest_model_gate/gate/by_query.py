@@ -82,6 +82,11 @@ def queries_one(metric: Metric, sample: Sample, candidate: Predicted, floor: flo
     return value, drawn.inference(gains, shift, (value,), "t over queries")
 
 
+def queries_in(sample: Sample) -> int:
+    """Return how many queries there are."""
+    return len(sample.truth.shared(Queries.of).size)
+
+
 def _require_an_order(metric: Metric, sample: Sample) -> None:
     """Refuse rows of which no order is better than another: there every model has the value 1.
 

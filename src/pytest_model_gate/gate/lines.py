@@ -167,7 +167,8 @@ def plan(
                 rows=rows.same_as,
             )
             for name, metric in metrics.items()
-            if not rows.spec.metrics or name in rows.spec.metrics
+            # What is never judged is shown once.
+            if metric.family != "value" and (not rows.spec.metrics or name in rows.spec.metrics)
         ]
     return _each_once(asks), small
 

@@ -16,6 +16,8 @@ from ..stats.inference import Inference
 from ..stats.mean import ENOUGH_WITHOUT_SPREAD
 from ..stats.reach import READ_AT
 from ..stats.tango import PairedProportions
+from ..wording import plural
+from .by_query import queries_in
 from .canonical import Steady, canonical
 from .families import methods
 from .found import Found
@@ -61,6 +63,8 @@ class Measured:
         Why the interval may neither let pass nor accuse: the verdict is then ``inconclusive``. Empty: it may.
     paired : PairedProportions or None
         The counts, where two proportions were compared: planning needs them.
+    queries : int or None
+        How many there are, where these and not the rows are the unit.
     """
 
     n: int
@@ -71,6 +75,7 @@ class Measured:
     alike: bool = False
     caution: str = ""
     paired: PairedProportions | None = None
+    queries: int | None = None
 
     def p_below(self, threshold: float) -> float:
         """Return the p-value against "the gain is at least ``threshold``"; 1 where nothing may be accused."""
@@ -203,7 +208,7 @@ def _measured(
             )
     if not all(math.isfinite(number) for number in numbers):
         raise UndefinedMetricError(
-            f"{metric.name} is not a finite number on these {sample.n:,} rows.",
+            f"{metric.name} is not a finite number on these {plural(sample.n, 'row')}.",
             "Check how the rows were selected; where this is a slice, raise its min_rows.",
         )
     # What crosses 0 is a difference of larger numbers, near 0 too.
@@ -227,6 +232,7 @@ def _measured(
             or _apart_caution(metric, found.inference, apart, scale)
         ),
         paired=found.paired,
+        queries=None if metric.by_query is None else queries_in(sample),
     )
 
 
@@ -242,8 +248,10 @@ def _spread_caution(metric: Metric, inference: Inference, sample: Sample, scale:
     low, high = inference.bounds(READ_AT)
     if canonical(high - low, scale) > 0:  # score and exact intervals have a width without any spread, too
         return ""
-    what = "rows" if sample.design.groups is None else "groups"
-    return f"{units} {what} that all say the same show no spread"
+    what = "row" if sample.design.groups is None else "group"
+    if units == 1:
+        return f"one {what} shows no spread"
+    return f"{units} {what}s that all say the same show no spread"
 
 
 def _apart_caution(metric: Metric, inference: Inference, apart: int | None, scale: float) -> str:

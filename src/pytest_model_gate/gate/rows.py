@@ -23,6 +23,7 @@ from ..results import Check, Finding, Verdict
 from ..spec import GateSpec, Role
 from ..stats.bootstrap import Resampling
 from ..stats.design import Design
+from ..wording import plural
 from .arrays import weights
 from .by_query import design_of, query_notes
 from .encode import require_positive
@@ -181,7 +182,7 @@ def judged_rows(spec: GateSpec, batch: pd.DataFrame, dropped: Counter[str]) -> p
 
 
 def _because(dropped: Mapping[str, int]) -> str:
-    said = ", ".join(f"{count:,} rows: {reason}" for reason, count in dropped.items())
+    said = ", ".join(f"{plural(count, 'row')}: {reason}" for reason, count in dropped.items())
     return f" ({said})" if said else ""
 
 

@@ -12,8 +12,12 @@ from ..metrics.rows import Floats, Rows, Truth
 from ..stats.bootstrap import Resampling
 from ..stats.design import Design
 from ..stats.variance import MINIMUM_GROUPS
+from ..wording import plural
 
 _DEFAULT = Resampling()
+
+#: Weights that leave less than two rows, but for rounding, leave nothing to compare.
+TWO = 2 - 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,10 +59,12 @@ class Sample:
     @property
     def caution(self) -> str:
         """Why no interval of these rows may be trusted. Empty: it may."""
-        if self.truth.weight is not None and self.effective < MINIMUM_GROUPS <= self.n:
+        least = MINIMUM_GROUPS if self.n >= MINIMUM_GROUPS else TWO
+        if self.truth.weight is not None and self.effective < least <= self.n:
+            told = f"{self.effective:.1f}".removesuffix(".0")
             return (
                 f"the weights of {self.n:,} rows are so unequal that they say as much as "
-                f"{self.effective:.1f} rows"
+                f"{told} row{'s' * (told != '1')}"
             )
         return ""
 
@@ -70,7 +76,8 @@ class Sample:
         code = sizes.index(min(sizes))
         size = int(np.count_nonzero(self.truth.values == code))
         return (
-            f"{size:,} rows of class {classes[code]!r} are too few for an interval of {metric}, "
+            f"{plural(size, 'row')} of class {classes[code]!r} "
+            f"{'is' if size == 1 else 'are'} too few for an interval of {metric}, "
             f"at least {needed} are needed"
         )
 

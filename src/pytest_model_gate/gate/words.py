@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 from ..metrics.metric import Metric
 from ..policy import IDENTICAL, Decision
 from ..results import Question, Verdict
-from ..wording import roughly
+from ..wording import plural, roughly
 from .measure import Measured
 
 _REGRESSED = "Do not ship this candidate: look at what changed, or waive the line until a date."
@@ -15,6 +16,10 @@ _BASELINE = "Do not ship this candidate: it gains too little over the baseline."
 _FLOOR = "Do not ship this candidate: it misses what the decision needs."
 _INCONCLUSIVE = (
     "Judge more rows, allow a larger max_regression, or set on_inconclusive or min_rows for these rows."
+)
+
+_FEW_QUERIES = (
+    "Judge more queries, allow a larger max_regression, or set on_inconclusive or min_rows for these rows."
 )
 
 
@@ -76,5 +81,9 @@ def words(
             f"{decision.reason}: the gain {gain:.4g} is too close to {required:.4g}{alike}",
             "Judge more rows, improve the candidate, or set on_inconclusive.",
         )
-    resolved = f"{measured.n:,} rows resolve {detectable:.2g}; about {roughly(needed)} needed"
-    return resolved + alike, _INCONCLUSIVE
+    if measured.queries is not None:
+        more = roughly(math.ceil(needed * measured.queries / measured.n))
+        units = "1 query resolves" if measured.queries == 1 else f"{measured.queries:,} queries resolve"
+        return f"{units} {detectable:.2g}; about {more} queries needed{alike}", _FEW_QUERIES
+    resolved = f"{plural(measured.n, 'row')} resolve{'s' * (measured.n == 1)} {detectable:.2g}"
+    return f"{resolved}; about {roughly(needed)} needed{alike}", _INCONCLUSIVE

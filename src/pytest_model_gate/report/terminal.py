@@ -143,6 +143,8 @@ def _header(record: GateRecord, *, short: bool = False) -> Text:
     if short:
         cautions = _cautions(record) if record.verdict is Verdict.PASS else ""
         text += f"  {plain(record.reason)}{cautions}"
+        if record.holdout is not None:
+            text += f", {_use(record.holdout)}"
     elif record.decision:
         text += f"   {plain(record.decision)}"
     return Text(text, "good" if record.verdict is Verdict.PASS else "bad")
@@ -205,12 +207,16 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
 
 def _holdout(use: HoldoutUse, alpha: float) -> tuple[str, str]:
     """Return which use of the holdout it was, and the level that it got."""
-    of = "" if use.budget is None else f" of {use.budget}"
     resets = f", after {use.period} reset{'s' * (use.period != 1)}" if use.period else ""
     return (
-        f"use {use.number}{of} of this holdout{resets}",
+        f"{_use(use)}{resets}",
         f"alpha {alpha:.3g} of {use.level:g}, {use.spending}",
     )
+
+
+def _use(use: HoldoutUse) -> str:
+    of = "" if use.budget is None else f" of {use.budget}"
+    return f"use {use.number}{of} of this holdout"
 
 
 def _edges(bins: Bins) -> str:

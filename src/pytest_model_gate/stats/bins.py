@@ -169,7 +169,9 @@ def from_bins(gain: float, candidate: Side, reference: Side | None, design: Desi
 
 def _caution(telling: float, design: Design) -> str:
     if telling < MINIMUM_BINS:
-        return f"nearly all rows lie in {telling:.1f} bins, and an interval needs {MINIMUM_BINS} or more"
+        told = f"{telling:.1f}".removesuffix(".0")
+        bins = "1 bin" if told == "1" else f"{told} bins"
+        return f"nearly all rows lie in {bins}, and an interval needs {MINIMUM_BINS} or more"
     if design.groups is not None and design.units < MINIMUM_GROUPS:
         return (
             f"{design.units} groups are too few for an interval of bins, at least {MINIMUM_GROUPS} are needed"

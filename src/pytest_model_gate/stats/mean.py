@@ -68,7 +68,9 @@ def mean_of_rows(
             0.0,
             n - 1,
             method,
-            f"{n} rows that all say the same show no spread" if few else "",
+            (f"{n} rows that all say the same show no spread" if n > 1 else "one row shows no spread")
+            if few
+            else "",
         )
     second += pseudo / n
     known = known_df(second * n, fourth * n, n)
