@@ -202,6 +202,21 @@ def test_a_query_over_files_of_this_machine(project, monkeypatch):
     assert "files of this machine" in dataset.resolved
 
 
+def test_intervals_have_no_place_in_parquet(project):
+    (project / "queries" / "files.sql").write_text("SELECT INTERVAL 1 DAY AS wait")
+    assert said(project, DUCKDB, InvalidError, pinning=True) == (
+        f"Column 'wait' of '{DUCKDB}' cannot be kept: it holds intervals.\n"
+        "  CAST it in the query to a number, for example of seconds."
+    )
+
+
+def test_a_secret_in_the_address_of_a_duckdb_file_is_not_repeated(project, monkeypatch):
+    monkeypatch.setenv("MODEL_GATE_SQL", "duckdb:md:loans?motherduck_token=s3cret")
+    text = said(project, SOURCE, UnavailableError, pinning=True)
+    assert text.startswith(f"There is no database duckdb:md:loans, so '{SOURCE}' cannot be pinned.")
+    assert "s3cret" not in text
+
+
 def test_a_duckdb_file_is_a_database(project, monkeypatch):
     import duckdb
 
@@ -397,7 +412,7 @@ def test_sorted_rows_do_not_depend_on_the_order_they_came_in(held, random):
                 .cast(pa.dictionary(pa.int32(), pa.string())),
             }
         )
-        return repr(sorted_rows(table).to_pylist())
+        return repr(sorted_rows("sql:x", table).to_pylist())
 
     shuffled = list(held)
     random.shuffle(shuffled)

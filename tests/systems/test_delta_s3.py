@@ -60,6 +60,12 @@ def test_the_gate_reads_what_was_pinned_after_the_table_moved_on(tmp_path, uri):
     assert gate.pin().dataset.rows == ROWS + 10
 
 
+def test_a_server_that_is_named_for_s3_only(tmp_path, seaweed, uri, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", seaweed.endpoint)
+    assert opened(tmp_path, f"delta:{uri}").rows == ROWS
+
+
 def test_the_same_table_on_this_machine_has_the_same_digest(tmp_path, uri):
     write_deltalake(tmp_path / "holdout", table(1))
     assert opened(tmp_path, "delta:holdout").digest == opened(tmp_path, f"delta:{uri}").digest

@@ -11,7 +11,7 @@ from ...errors import ConfigurationError, InvalidError, UnavailableError
 from ...hooks import DatasetProtocol
 from ...redact import redact
 from ...spec import SourceContext
-from .delta_errors import Place, explaining
+from .delta_errors import Place, explaining, s3_endpoint
 from .extras import missing_package
 from .stream import StreamDataset
 from .waiting import seconds
@@ -85,7 +85,10 @@ def _place(path: str, shown: str, root: str) -> Place:
         where = Path(os.path.normpath(Path(root).absolute() / path))
         return Place(source=shown, shown=path, uri=str(where), folder=where, asking=None, reading=None)
     options = {}
-    if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
+    endpoint = s3_endpoint() if path.startswith("s3") else ""
+    if endpoint:
+        options["endpoint"] = endpoint
+    if endpoint.startswith("http://"):
         # Whoever writes http:// has said that it may be that.
         options["allow_http"] = "true"
     return Place(

@@ -51,6 +51,11 @@ class Place:
     reading: Mapping[str, str] | None
 
 
+def s3_endpoint() -> str:
+    """Return the server that the environment names, as boto looks for it. Empty: that of AWS."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+
+
 @contextmanager
 def explaining(place: Place, file: str = "") -> Iterator[None]:
     """Turn deltalake's and pyarrow's errors into sentences about a table, or about one of its files."""
@@ -87,7 +92,7 @@ def _explained(error: Exception, place: Place, file: str) -> ModelGateError:
 
 
 def _remote(text: str, place: Place) -> ModelGateError | None:
-    server = redact(os.environ.get("AWS_ENDPOINT_URL", "")) or place.shown
+    server = redact(s3_endpoint()) or place.shown
     if _NO_BUCKET.search(text):
         return UnavailableError(
             f"'{place.source}' cannot be opened: there is no such bucket at {server}.",

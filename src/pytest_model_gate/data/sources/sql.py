@@ -158,7 +158,7 @@ def _freeze(query: Query, folder: Path, root: str) -> Path:
     check_unique(table.column_names, query.source)
     if not table.num_rows:
         raise InvalidError(f"The query of '{query.source}' found no rows.", "Run it by itself to see why.")
-    table = sorted_rows(table)
+    table = sorted_rows(query.source, table)
     content = content_digest(table.column_names, table.column).partition(":")[2]
     path = folder / f"{query.name}-{content[:12]}.parquet"
     if not path.is_file():

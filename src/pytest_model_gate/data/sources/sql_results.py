@@ -91,7 +91,7 @@ def _duckdb(source: str, query: str, database: str, root: str) -> tuple[Any, str
     if database != ":memory:":
         path = Path(root).absolute() / database
         if not path.is_file():
-            raise _no_file(source, f"duckdb:{database}")
+            raise _no_file(source, f"duckdb:{database.partition('?')[0]}")
         database = str(path)
     where = "files of this machine" if database == ":memory:" else f"duckdb:{Path(database).name}"
     reading = {"read_only": database != ":memory:"}
@@ -197,7 +197,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def sorted_rows(table: Any) -> Any:
+def sorted_rows(source: str, table: Any) -> Any:
     """Return the rows in the order of what they hold: a database promises none, or one with ties."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -205,6 +205,12 @@ def sorted_rows(table: Any) -> Any:
     keys = {}
     for number, column in enumerate(table.columns):
         kind = column.type
+        if pa.types.is_interval(kind):
+            name = shorten(table.column_names[number])
+            raise InvalidError(
+                f"Column '{name}' of '{source}' cannot be kept: it holds intervals.",
+                "CAST it in the query to a number, for example of seconds.",
+            )
         if pa.types.is_dictionary(kind):
             column = column.cast(kind.value_type)  # noqa: PLW2901
         elif pa.types.is_nested(kind) or pa.types.is_null(kind):
