@@ -101,6 +101,7 @@ def simulate(place: Place, kind: str, names: Iterable[str], repetitions: int) ->
 def tasks(arguments: argparse.Namespace) -> Iterator[tuple[Place, str, tuple[str, ...], int]]:
     """Return what has to be simulated, small samples first: they are surprising, and cheap."""
     chosen = set(arguments.metrics.split(",")) if arguments.metrics else None
+    again = None if arguments.again is None else wrong_before(arguments.again)
     for place in sorted(places(fraction=not arguments.every_combination), key=lambda p: p.layout.n):
         if arguments.worlds and place.world not in arguments.worlds:
             continue
@@ -110,7 +111,26 @@ def tasks(arguments: argparse.Namespace) -> Iterator[tuple[Place, str, tuple[str
             continue
         names = tuple(name for name in place.metrics if chosen is None or name in chosen)
         for kind in place.kinds if names else ():
-            yield place, kind, names, arguments.repetitions
+            asked = (
+                names if again is None else tuple(name for name in names if _key(name, place, kind) in again)
+            )
+            if asked:
+                yield place, kind, asked, arguments.repetitions
+
+
+def wrong_before(path: Path) -> set[tuple[object, ...]]:
+    """Return what was wrong more often than is allowed in earlier results, by chance or not."""
+    earlier = [Result.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8"))]
+    return {
+        (r.metric, r.world, r.n, r.layout, str(r.setting), r.kind)
+        for r in earlier
+        if max(errors(r.tally).values()) > r.allowed * r.tally.repetitions
+    }
+
+
+def _key(metric: str, place: Place, kind: str) -> tuple[object, ...]:
+    layout = place.layout
+    return metric, place.world, layout.n, layout.name, str(asdict(place.population)), kind
 
 
 def main() -> None:
@@ -122,6 +142,9 @@ def main() -> None:
     parser.add_argument("--worlds", nargs="*", help="only these populations")
     parser.add_argument("--layouts", nargs="*", help="only these ways to draw rows")
     parser.add_argument("--rows", nargs="*", type=int, help="only these sizes")
+    parser.add_argument(
+        "--again", type=Path, help="only what was wrong more often than is allowed in these earlier results"
+    )
     parser.add_argument(
         "--every-combination", action="store_true", help="every combination everywhere, which takes hours"
     )
