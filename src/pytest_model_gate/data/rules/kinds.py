@@ -142,10 +142,9 @@ def _plain(series: Series, kind: str) -> Series:
 
 
 def is_timestamps(series: Series) -> bool:
-    """Whether a column holds timestamps, and neither dates nor text; Arrow's dates look like them at first."""
-    return getattr(series.dtype, "kind", "O") == "M" and not str(series.dtype).startswith(
-        ("date32", "date64")
-    )
+    """Whether a column holds timestamps; Arrow's dates claim to be some."""
+    dtype = series.dtype
+    return getattr(dtype, "kind", "O") == "M" and not str(dtype).startswith(("date32", "date64"))
 
 
 def _alike(left: Series, right: Series) -> tuple[Series, Series]:

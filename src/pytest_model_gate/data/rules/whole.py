@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Series = pd.Series[Any]
 
+#: How an ISO timestamp ends that has a time zone.
+_OFFSET = r"\d(?:Z|[+-]\d\d:?\d\d)$"
+
 #: More classes are no classes.
 _MOST_CLASSES = 1000
 
@@ -82,7 +85,7 @@ class Fresh:
         newest = moments[~future].max()
         if pd.isna(newest):
             return
-        moment = newest.to_pydatetime(warn=False)
+        moment = pd.Timestamp(newest).to_pydatetime(warn=False)
         moment = moment.replace(tzinfo=zone) if zone else moment
         self._newest = moment if self._newest is None else max(self._newest, moment)
 
@@ -94,11 +97,12 @@ class Fresh:
             return series
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(series.cat.categories.dtype)
-        try:
-            # As objects: pandas leaves Arrow's dates as they are.
-            return pd.to_datetime(series.astype(object), format="ISO8601", errors="raise")
-        except ValueError:  # no dates, or several time zones
-            found = pd.to_datetime(series, format="ISO8601", errors="coerce", utc=True)
+        # As objects: pandas leaves Arrow's dates as they are.
+        values = series.astype(object)
+        text = values.map(str, na_action="ignore")
+        # One time zone in the column, and all of it is told in UTC.
+        utc = bool(text.str.contains(_OFFSET, na=False).any())
+        found = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=utc)
         unread = int((found.isna() & ~missing(series)).sum())
         if unread:
             raise InvalidError(
