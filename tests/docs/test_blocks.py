@@ -48,6 +48,19 @@ def tutorial(tmp_path_factory):
     return place
 
 
+@pytest.fixture(scope="session")
+def mlflow(tmp_path_factory, tutorial):
+    """What a reader of the page about MLflow has: the tutorial, and a registry with three versions."""
+    place = tmp_path_factory.mktemp("mlflow") / "mlflow"
+    shutil.copytree(tutorial, place)
+    name = "docs/how-to/mlflow.md"
+    for block in page_blocks.read(ROOT / name, name).blocks:
+        if "file" in block.said:
+            (place / block.said["file"]).write_text(block.text, encoding="utf-8")
+    subprocess.run([sys.executable, "register.py"], cwd=place, check=True, timeout=300)
+    return place
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_page(page, request, tmp_path):
     read = page_blocks.read(page, page.relative_to(ROOT).as_posix())
@@ -55,7 +68,7 @@ def test_page(page, request, tmp_path):
         return
     directory = tmp_path / "page"
     start = read.said.get("start")
-    assert start in (None, "flights", "tutorial")
+    assert start in (None, "flights", "tutorial", "mlflow")
     if start is None:
         directory.mkdir()
     else:

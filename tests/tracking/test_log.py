@@ -151,6 +151,20 @@ def test_a_candidate_of_a_run(registry) -> None:
     assert client.get_run(run_id).data.tags["model_gate.verdict"] == "pass"
 
 
+def test_a_version_without_a_run_gets_one(registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = registry.client()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.uri)  # where MLflow looks for what it registers
+    source = client.get_model_version("credit", "2").source
+    client.create_model_version("credit", source)
+    first = log([record(registry.uri, candidate="models:/credit/4")])
+    run_id = client.get_model_version("credit", "4").tags["model_gate.run"]
+    assert first == Logged(done=(f"pass -> version 4 of credit and run {run_id}",))
+    assert log([record(registry.uri, candidate="models:/credit/4")]) == first
+    run = client.get_run(run_id)
+    assert (run.info.run_name, run.info.status) == ("model gates of credit 4", "FINISHED")
+    assert run.data.metrics["model_gate/credit/ndcg_at_10/gain"] == 0.1
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
 _RUN = re.compile(r"runs:/(?P<run>[^/]+)/.+")
+#: Tag of a version that came from no run: the run that was made for its verdicts.
+_OWN_RUN = f"{PREFIX}.run"
 #: MLflow refuses longer values of tags.
 _TAG = 4_000
 #: MLflow takes so many numbers in one call.
@@ -67,27 +69,41 @@ class MlflowTracker:
             )
         # The first call tells quickly whether the server is there; later ones may take longer.
         with connected(self._context, entry.candidate, RESOLVE_LIMITS) as client:
-            run_id = str(_version(client, model).run_id or "") if model else run and run["run"]
+            version = _version(client, model) if model else None
+            run_id = _run_of(version) if version is not None else str(run and run["run"])
             known = client.get_run(run_id).data.metrics if run_id else {}
         with connected(self._context, entry.candidate) as client:
 
             def tag(key: str, value: str) -> None:
-                if model:
-                    client.set_model_version_tag(model["name"], model["version"], key, value[:_TAG])
+                if version is not None:
+                    client.set_model_version_tag(version.name, version.version, key, value[:_TAG])
                 else:
                     client.set_tag(run_id, key, value[:_TAG])
 
             tag(f"{PREFIX}.verdict", WRITING)
-            if run_id:
-                _log_run(client, run_id, entry, known)
+            if not run_id:
+                run_id = _new_run(client, version)
+                tag(_OWN_RUN, run_id)
+            _log_run(client, run_id, entry, known)
             for key, value in entry.tags.items():
                 tag(key, value)
             tag(f"{PREFIX}.verdict", entry.verdict)
-        if not model:
-            return f"run {run_id}"
-        return f"version {model['version']} of {model['name']}" + (
-            f" and run {run_id}" if run_id else " (it has no run: only its tags were written)"
-        )
+        where = f"version {version.version} of {version.name} and " if version is not None else ""
+        return f"{where}run {run_id}"
+
+
+def _run_of(version: Any) -> str:
+    """Return the run that a version came from, or the one that was made for its verdicts; or nothing."""
+    return str(version.run_id or (version.tags or {}).get(_OWN_RUN, ""))
+
+
+def _new_run(client: MlflowClient, version: Any) -> str:
+    """Make a run for the verdicts on a version that was logged without one, next to the model."""
+    logged = re.fullmatch(r"models:/(m-[0-9a-f]+)", str(version.source or ""))
+    experiment = client.get_logged_model(logged[1]).experiment_id if logged else "0"
+    run = client.create_run(experiment, run_name=f"model gates of {version.name} {version.version}")
+    client.set_terminated(run.info.run_id)
+    return str(run.info.run_id)
 
 
 @contextmanager
