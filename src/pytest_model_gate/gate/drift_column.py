@@ -235,7 +235,7 @@ def _numbers(
     table = Table(table.p[held], table.q[held])
     effect = _effect_of_numbers(method, pair, table, asking)
     found = replace(found, kind=_KINDS[reference.holds])
-    return effect, psi_of(table), found
+    return effect, psi_of(table.merged()), found
 
 
 def _effect_of_numbers(method: DriftMethod, pair: Pair, table: Table, asking: Asking) -> Effect:
@@ -289,8 +289,9 @@ def _levels(
         new_levels=_named(new),
         new_levels_count=len(new) + bool(current.beyond),
         new_levels_rows=sum(new.values()) + current.beyond,
-        vanished_levels=_named(gone),
-        vanished_levels_count=len(gone),
+        # Where not all values were counted one by one, nobody knows what is gone.
+        vanished_levels=() if current.beyond else _named(gone),
+        vanished_levels_count=0 if current.beyond else len(gone),
     )
     return effect, psi_of(table.merged()), found
 

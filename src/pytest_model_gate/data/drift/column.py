@@ -116,11 +116,20 @@ class Column:
             self.beyond += len(present)
             return
         codes, distinct = pd.factorize(present)
-        names = np.array([_label(value) for value in distinct], dtype=object)
         found = np.bincount(codes, minlength=len(distinct))
-        for name, count in zip(names, found, strict=True):
-            self.counts[name] += int(count)
+        free = MAX_LEVELS + 1 - len(self.counts)
+        if len(distinct) > MAX_LEVELS and not self.keep_rows:
+            # Text or identifiers: the most frequent ones, and those that are known, are counted.
+            frequent = np.argsort(-found, kind="stable")[:free]
+            taken = set(frequent.tolist())
+            taken |= {place for place, value in enumerate(distinct) if _label(value) in self.counts}
+        else:
+            taken = set(range(len(distinct)))
+        for place in sorted(taken):
+            self.counts[_label(distinct[place])] += int(found[place])
+        self.beyond += int(found.sum() - found[sorted(taken)].sum())
         if self.keep_rows:
+            names = np.array([_label(value) for value in distinct], dtype=object)
             self._labels.append(names[codes])
 
 

@@ -94,7 +94,9 @@ def read(
                 errors[name] = error
                 continue
             if hashes is not None:
-                hashed = pd.util.hash_pandas_object(series, index=False)
+                zone = getattr(series.dtype, "tz", None)
+                plain = series if zone is None else series.dt.tz_convert(None)
+                hashed = pd.util.hash_pandas_object(plain, index=False)
                 hashes.add(start, np.asarray(hashed, dtype=np.uint64))
         start += len(batch)
     return {name: column for name, column in columns.items() if name not in errors}, errors

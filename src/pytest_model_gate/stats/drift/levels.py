@@ -350,6 +350,8 @@ def _one_halving(parts: tuple[Table, Table]) -> tuple[float, float, float]:
         if not (learn.m and learn.n and test.m and test.n):
             return 0.0, 0.0, 1.0
         chosen = learn.q / learn.n > learn.p / learn.m
+        # Levels that this half has not seen go where it saw more levels only once: there are more of these.
+        chosen[learn.p + learn.q == 0] = (learn.q == 1).sum() * learn.m > (learn.p == 1).sum() * learn.n
         p, q = float(test.p[chosen].sum()) / test.m, float(test.q[chosen].sum()) / test.n
         total += (q - p) / 2
         if test.p_blocks is None or test.q_blocks is None:
