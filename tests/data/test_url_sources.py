@@ -124,6 +124,10 @@ def test_what_is_refused_or_not_there(site, tmp_path):
             f"'{address}/{status}/x.parquet' was refused with {status}.\n"
             "  Give the credentials in the way that fsspec's http:// takes them."
         )
+    for status in (403, 404, 500):
+        message = fails(tmp_path, f"{address}/{status}/x.parquet?token=s3cret")
+        assert f"/{status}/x.parquet?token=***" in message
+        assert "s3cret" not in message
     assert fails(tmp_path, f"{address}/500/x.parquet") == (
         f"'{address}/500/x.parquet' could not be opened: the server failed with 500.\n  Run the gate again."
     )
