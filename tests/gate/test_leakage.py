@@ -384,6 +384,22 @@ def test_a_feature_that_tells_the_answer_is_found(leaky):
     assert leaky.record(single_feature={}).verdict is Verdict.PASS
 
 
+def test_a_target_that_no_feature_can_be_asked_for_is_an_error_and_leaks_are_told_all_the_same(leaky):
+    leaky.mix([3])
+    frame = leaky.project.frame
+    frame["y"] = frame["y"].astype("Int64")
+    frame.loc[9, "y"] = pd.NA
+    leaky.project.write(frame)
+    record = leaky.evaluation().leakage()
+    assert count(record, "exact").rows == 1
+    assert finding(record, "leakage.single_feature").problem == (
+        "Single features cannot be asked for the target: 1 of 2,000 rows (0.05%) has no value in 'y' "
+        "(target)."
+    )
+    clean = leaky.evaluation(train="train.parquet", tolerance=1).leakage()
+    assert clean.verdict is Verdict.ERROR
+
+
 def test_an_asserted_part_fails_on_leaky_rows_too(leaky):
     leaky.mix([3])
     evaluation = leaky.evaluation()
@@ -439,10 +455,17 @@ def test_numbers_are_kept_from_who_may_not_see_them(leaky):
     assert leaky.record(spec={"holdout_budget": 5}).leakage.effects == ()
     kept = leaky.record(severity="warn", spec={"feedback": "binary", "holdout_budget": 5})
     assert (kept.leakage.effects, count(kept, "exact").rows) == ((), 1)
-    shown = leaky.record(severity="warn", spec={"holdout_budget": 5})
-    assert shown.leakage.effects
+    counted = leaky.evaluation(severity="warn", spec={"holdout_budget": 5})
+    assert counted.record().leakage.effects
+    assert counted.leakage().leakage.effects == ()  # asked alone it is no use, and shows no numbers
     hidden = leaky.record(spec={"redact_examples": True})
     assert all(item.examples == () for item in check_of(hidden).findings)
+
+
+def test_looking_for_leaks_makes_no_new_use_of_a_holdout(leaky):
+    plain = leaky.project.evaluation(holdout_budget=5).record()
+    looked = leaky.record(spec={"holdout_budget": 5})
+    assert plain.holdout.number == looked.holdout.number == 1
 
 
 def test_regression_is_asked_for_the_share_that_is_explained(tmp_path):

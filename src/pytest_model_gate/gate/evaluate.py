@@ -372,12 +372,12 @@ class Evaluation:
         judged = scored if isinstance(scored, Judged) else None
         return look_for_drift(self._inputs, self.spec.drift, judged, self._progress)
 
-    def _leakage_record(self) -> LeakageRecord | None:
+    def _leakage_record(self, *, judged: bool) -> LeakageRecord | None:
         """Return what was found, with the metrics with and without it where they may be told."""
         found = self._leaks
         if found is None or found.record is None or not found.rows:
             return None if found is None else found.record
-        untold = self.spec.feedback == "binary" or (self.spec.counts_uses and found.check.fails)
+        untold = self.spec.feedback == "binary" or (self.spec.counts_uses and not judged)
         scored = self._scored
         if untold or isinstance(scored, tuple):
             # Numbers of rows that were not judged would be a use of the holdout that nobody counts.
@@ -578,7 +578,7 @@ class Evaluation:
             search=found.search if found is not None else None,
             policy=policy_digest(self.spec),
             tracking_uri=redact(self.spec.tracking_uri),
-            leakage=None if only_checks and asked != "leakage" else self._leakage_record(),
+            leakage=None if only_checks and asked != "leakage" else self._leakage_record(judged=bool(lines)),
             drift=None if only_checks or self._drifted is None else self._drifted.record,
         )
 

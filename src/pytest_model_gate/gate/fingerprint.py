@@ -25,6 +25,8 @@ Words = npt.NDArray[np.uint64]
 #: models say, the rows by the digest of the dataset.
 _WITHOUT = frozenset(("name", "decision", "dataset", "schema", "key", "time", "waivers", "root"))
 _WITHOUT |= {"candidate", "production", "baseline", "tracking_uri", "trusted_sources"}
+#: Checks of the data decide whether anything is judged, and not how.
+_WITHOUT |= {"rules", "redact_examples", "drift", "leakage"}
 #: Nor must a new budget make every candidate a new one.
 _WITHOUT |= {"holdout_budget", "spending", "feedback"}
 

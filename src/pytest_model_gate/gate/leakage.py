@@ -14,7 +14,7 @@ from ..data.columns import choose
 from ..data.leakage.identifiers import identifiers
 from ..data.leakage.seek import seek
 from ..data.leakage.sought import Asked, Hit
-from ..errors import EvaluationError, InvalidError
+from ..errors import EvaluationError, InvalidError, ModelGateError
 from ..hooks import DatasetProtocol, ModelProtocol, version_of
 from ..policy import check_verdict
 from ..redact import redact
@@ -110,17 +110,15 @@ def leaks(
     findings = [*_unread(left_out, redact(training.source)), *found.findings]
     findings = _with_examples(leakage, findings, found.found, rows, asked.columns)
     alone: tuple[FeatureStrength, ...] = ()
+    unknown: list[Finding] = []
     if leakage.single_feature:
         features = [name for name in _features(spec, leakage, dataset, models) if name != spec.target]
-        alone = strengths(
-            spec,
-            leakage,
-            rows.frames([*features, spec.target]),
-            features,
-            dict(dataset.columns),
-            sought.rows,
-        )
-        findings += of_features(alone, leakage)
+        frames = rows.frames([*features, spec.target])
+        try:
+            alone = strengths(spec, leakage, frames, features, dict(dataset.columns), sought.rows)
+        except ModelGateError as error:
+            unknown = [_unasked(error, spec, leakage)]
+    findings += of_features(alone, leakage)
     record = LeakageRecord(
         source=redact(training.source),
         resolved=redact(training.resolved),
@@ -138,9 +136,9 @@ def leaks(
     )
     check = Check(
         name=NAME,
-        verdict=check_verdict(findings),
+        verdict=check_verdict(findings, unknown=unknown),
         summary=_summary(record),
-        findings=tuple(findings),
+        findings=(*findings, *unknown),
     )
     return Leaks(check=check, record=record, rows={kind: hit.rows for kind, hit in found.found.items()})
 
@@ -253,6 +251,17 @@ def _unread(left_out: Sequence[tuple[str, str]], source: str) -> list[Finding]:
             severity="warn",
         )
     ]
+
+
+def _unasked(error: ModelGateError, spec: GateSpec, leakage: Leakage) -> Finding:
+    """Return the finding that nobody knows whether one feature tells the target."""
+    return Finding(
+        subject=shorten(spec.target),
+        problem=f"Single features cannot be asked for the target: {error.what}",
+        remedy=error.remedy,
+        rule="leakage.single_feature",
+        severity=leakage.severity,
+    )
 
 
 def _with_examples(

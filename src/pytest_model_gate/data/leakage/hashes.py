@@ -73,7 +73,7 @@ class Sieve:
 
 
 def _order(first: Bits, second: Bits) -> Positions:
-    """Return the order by both hashes; that by the first one alone is found faster, and is nearly always it."""
+    """Return the order by both hashes: nearly always that by the first alone, which is found faster."""
     order: Positions = np.argsort(first)
     one, other = first[order], second[order]
     if ((one[1:] == one[:-1]) & (other[1:] != other[:-1])).any():
