@@ -141,7 +141,7 @@ def _explaining(source: str, where: str, variable: str, *, asked: bool = False) 
         ) from None
     except Exception as error:  # noqa: BLE001 - every driver has errors of its own
         cause = getattr(error, "orig", None) or error
-        said = f"{type(cause).__name__}: {shorten(_VALUES.sub('', first_line(cause)), 160)}"
+        said = f"{type(cause).__name__}: {shorten(_VALUES.sub('', _message(cause)), 160)}"
         if asked or not variable:
             raise EvaluationError(
                 f"The query of '{source}' failed at {where}: {said}.", "Run it by itself to see more."
@@ -150,6 +150,14 @@ def _explaining(source: str, where: str, variable: str, *, asked: bool = False) 
             f"The database {where} cannot be reached, so '{source}' cannot be pinned: {said}.",
             f"Start it, or correct the address and the password in {variable}.",
         ) from None
+
+
+def _message(error: BaseException) -> str:
+    """Return the first line of what a driver says; pg8000 says it as a table by PostgreSQL's letters."""
+    said = error.args[0] if error.args else None
+    if isinstance(said, dict) and "M" in said:
+        return first_line(Exception(said["M"]))
+    return first_line(error)
 
 
 def _table(source: str, names: list[str], pieces: Iterator[Any]) -> Any:
