@@ -293,6 +293,20 @@ def test_a_version_that_was_deleted(bucket, seaweed, tmp_path, monkeypatch):
     )
 
 
+def test_one_version_of_a_folder_that_was_deleted(bucket, seaweed, tmp_path):
+    bucket.put("d/a.parquet", parquet(rows(1)))
+    second = bucket.put("d/b c.parquet", parquet(rows(1)))
+    gate = VersionedGate(tmp_path, f"s3://{bucket.name}/d/")
+    gate.pin()
+    bucket.put("d/b c.parquet", parquet(rows(2)))
+    bucket.delete("d/b c.parquet", second)
+    record = gate.judge()
+    assert record.verdict.value == "error"
+    assert findings(record)[0].startswith(
+        f"Version {second} of s3://{bucket.name}/d/b c.parquet does not exist at {seaweed.endpoint}.\n"
+    )
+
+
 def test_a_deleted_object_is_read_by_its_pin(bucket, seaweed, tmp_path):
     bucket.put("holdout.parquet", parquet(rows(1)))
     gate = VersionedGate(tmp_path, f"s3://{bucket.name}/holdout.parquet")
