@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .gate.compare import compare as compare
     from .gate.drift_sources import drift as drift
     from .gate.evaluate import evaluate as evaluate
+    from .gate.find import find_slices as find_slices
     from .gate.unpaired import compare_unpaired as compare_unpaired
     from .hooks import hookimpl as hookimpl
     from .metrics.function import make_metric as make_metric
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .results import DriftRecord as DriftRecord
     from .results import GateRecord as GateRecord
     from .results import Interval as Interval
+    from .results import SliceSearch as SliceSearch
     from .results import Verdict as Verdict
     from .spec import GateSpec as GateSpec
 
@@ -32,12 +34,14 @@ __all__ = [
     "GateSpec",
     "Interval",
     "Metric",
+    "SliceSearch",
     "Verdict",
     "__version__",
     "compare",
     "compare_unpaired",
     "drift",
     "evaluate",
+    "find_slices",
     "hookimpl",
     "make_metric",
 ]
@@ -49,11 +53,13 @@ _WHERE = {
     "GateSpec": ".spec",
     "Interval": ".results",
     "Metric": ".metrics.metric",
+    "SliceSearch": ".results",
     "Verdict": ".results",
     "compare": ".gate.compare",
     "compare_unpaired": ".gate.unpaired",
     "drift": ".gate.drift_sources",
     "evaluate": ".gate.evaluate",
+    "find_slices": ".gate.find",
     "hookimpl": ".hooks",
     "make_metric": ".metrics.function",
 }

@@ -26,15 +26,26 @@ def checked_search(gate: GateSpec, canonical: Canonical) -> FindSlices | None:
     spec = gate.find_slices
     if spec is None:
         return None
-    for key, (low, high) in _LIMITS.items():
-        value = getattr(spec, key)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ConfigurationError(
-                f"gate {gate.name!r}: {key} of find_slices must be {low:,} to {high:,}, got {value!r}.",
-                f"Leave {key} out: usual is {getattr(FindSlices(), key)}.",
-            )
+    check_limits(spec, f"gate {gate.name!r}: ")
     return replace(
         spec,
         metrics=tuple(canonical(dict.fromkeys(spec.metrics), "metrics of find_slices")),
         max_regression=canonical(spec.max_regression, "max_regression of find_slices"),
     )
+
+
+def check_limits(spec: FindSlices, where: str = "") -> None:
+    """Refuse numbers that are out of their range.
+
+    Raises
+    ------
+    ConfigurationError
+        Begins with ``where``.
+    """
+    for key, (low, high) in _LIMITS.items():
+        value = getattr(spec, key)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ConfigurationError(
+                f"{where}{key} of find_slices must be {low:,} to {high:,}, got {value!r}.",
+                f"Leave {key} out: usual is {getattr(FindSlices(), key)}.",
+            )
