@@ -59,7 +59,7 @@ SAME = {
     "decimals and real": (pd.Series([Decimal("0.25")]), pd.Series([0.25])),
     "unsigned": (pd.Series([5], dtype="uint64"), pd.Series([5])),
     "lists": (pd.Series([[1, 2.0]]), pd.Series([np.array([1.0, 2.0])])),
-    "nothing": (pd.Series([None, None], dtype=object), pd.Series([np.nan, np.nan])),
+    "nothing": (pd.Series([None, None], dtype=object), pd.Series([None, None], dtype=object)),
 }
 
 

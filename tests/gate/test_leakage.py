@@ -1,6 +1,8 @@
 """Whether the holdout of a gate was seen in training: findings, verdicts, metrics without those rows."""
 
+import datetime
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -181,6 +183,7 @@ def test_keys_and_groups_in_both_are_found(leaky):
         "3 groups of 'region' stand in the holdout and in train.parquet: all 2,000 rows of the holdout, "
         "6,003 training rows."
     )
+    assert groups.examples == ("'isle'", "'north'", "'south'")
     assert groups.remedy == "Split by this column: all rows of a group belong to one side."
     without = {each.without: each for each in record.leakage.effects if each.metric == "roc_auc"}
     assert list(without) == ["", "exact", "key", "groups", "any"]
@@ -282,6 +285,44 @@ def test_training_data_without_features_prove_nothing(leaky):
         Verdict.ERROR,
         "train.parquet has none of the features of the holdout: there is nothing to compare rows by.",
     )
+
+
+def test_a_column_that_is_empty_on_one_side_proves_nothing(leaky):
+    leaky.train["region"] = None
+    (found,) = check_of(leaky.record()).findings
+    assert found.problem.startswith(
+        "Column 'region' holds text in the holdout and nothing in the training data"
+    )
+
+
+def test_a_holdout_without_rows_or_columns_proves_nothing(leaky):
+    leaky.evaluation()
+    leaky.project.write(leaky.project.frame.iloc[:0])
+    evaluation = leaky.project.evaluation(leakage=Leakage(train="train.parquet"))
+    (found,) = check_of(evaluation.leakage()).findings
+    assert found.problem == ("data.parquet has no rows to judge: that none of them was seen means nothing.")
+    record = leaky.record(columns=("y",))
+    assert record.verdict is Verdict.ERROR
+    assert check_of(record).findings[0].problem.startswith("train.parquet has none of the features")
+
+
+def test_nested_values_and_dates_are_compared_and_shown(leaky):
+    def more(frame):
+        n = len(frame)
+        return frame.assign(
+            pair=[[1, 2.5]] * n,
+            day=[datetime.date(2024, 1, 1)] * n,
+            price=[Decimal("1.10")] * n,
+            clock=[datetime.time(1, 2)] * n,
+            raw=[b"x"] * n,
+        )
+
+    leaky.mix([3])
+    leaky.train = more(leaky.train)
+    more(leaky.project.frame[COLUMNS]).to_parquet(leaky.project.root / "data.parquet")
+    record = leaky.record(columns=("pair", "day", "clock", "raw", "price", "x"))
+    found = finding(record, "leakage.exact")
+    assert (found.count, found.examples) == (1, ("pair=[1.  2.5] day=2024-01-01 clock=01:02:00 raw=b'x'",))
 
 
 def test_training_data_without_the_target_are_compared_by_features(leaky):

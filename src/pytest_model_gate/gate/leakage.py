@@ -105,6 +105,11 @@ def leaks(
             progress(f"{spec.name}: looking for leaks", done, training.rows)
 
     sought = seek(rows.frames, training, asked, dict(dataset.columns), told)
+    if not sought.rows:
+        raise EvaluationError(
+            f"{redact(dataset.source)} has no rows to judge: that none of them was seen means nothing.",
+            "Check how the dataset was made.",
+        )
     teller = Teller(leakage, redact(training.source), spec.target)
     found = teller.tell(sought)
     findings = [*_unread(left_out, redact(training.source)), *found.findings]
@@ -214,7 +219,7 @@ def _compared(
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Return the columns by which rows are compared, and those that are not, with the reason."""
     features = _features(spec, leakage, rows.dataset, models)
-    if leakage.columns:
+    if leakage.columns and features:
         return tuple(features), ()
     there = dict(training.columns)
     shared = [name for name in features if name in there]
@@ -280,7 +285,8 @@ def _with_examples(
             result.append(finding)
             continue
         places = np.flatnonzero(hit.rows)
-        first = places[np.argsort(hit.order[places], kind="stable")[:_EXAMPLES]]
+        # One row each of the first few that differ, in an order that only their content tells.
+        first = places[np.unique(hit.order[places], return_index=True)[1][:_EXAMPLES]]
         columns = {"key": leakage.key, "groups": (leakage.groups,), "time": (leakage.time,)}.get(
             kind, compared[:_SHOWN]
         )
@@ -301,7 +307,9 @@ def _texts(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[str]:
 
 
 def _example(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else example(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return shorten(str(value)) if isinstance(value, np.ndarray) else example(value)
 
 
 def _summary(record: LeakageRecord) -> str:

@@ -133,9 +133,6 @@ def plan(name: str, one: Held, other: Held, purpose: str = "") -> Plan:
     InvalidError
         If the two hold what can never be equal: text and numbers, dates with and without a time zone.
     """
-    if "nothing" in (one.kind, other.kind):
-        kind = other.kind if one.kind == "nothing" else one.kind
-        return Plan(name, kind, min(one.bits, other.bits))
     kinds = {one.kind, other.kind}
     if len(kinds) == 1:
         return Plan(name, one.kind, min(one.bits, other.bits))
