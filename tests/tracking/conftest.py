@@ -6,6 +6,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,14 @@ class Registry:
 
     uri: str
     rows: pd.DataFrame
+    artifacts: str | None = None
 
     def client(self) -> Any:
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
-    def register(self, name: str, artifacts: str | None) -> None:
+    def register(self, name: str, *, in_runs: bool = True) -> None:
         import mlflow
         from sklearn.linear_model import LogisticRegression
 
@@ -59,9 +61,10 @@ class Registry:
             warnings.simplefilter("ignore")
             try:
                 mlflow.set_tracking_uri(self.uri)
-                experiment = mlflow.create_experiment(name, artifact_location=artifacts)
+                mlflow.create_experiment(name, artifact_location=self.artifacts)
+                mlflow.set_experiment(name)
                 for columns in (["a"], ["a", "b"], ["c"]):
-                    with mlflow.start_run(experiment_id=experiment):
+                    with mlflow.start_run() if in_runs else nullcontext():
                         model = LogisticRegression().fit(self.rows[columns], self.rows["y"])
                         mlflow.sklearn.log_model(
                             model, name="m", registered_model_name=name, pip_requirements=["mlflow"]
@@ -94,8 +97,8 @@ def rows() -> pd.DataFrame:
 def template(tmp_path_factory: pytest.TempPathFactory, rows: pd.DataFrame) -> Path:
     """A SQLite store that tests copy: its artifacts are named by their place and stay where they are."""
     folder = tmp_path_factory.mktemp("registry")
-    registry = Registry(f"sqlite:///{(folder / 'mlflow.db').as_posix()}", rows)
-    registry.register("credit", (folder / "artifacts").as_uri())
+    artifacts = (folder / "artifacts").as_uri()
+    Registry(f"sqlite:///{(folder / 'mlflow.db').as_posix()}", rows, artifacts).register("credit")
     return folder
 
 
@@ -103,7 +106,8 @@ def template(tmp_path_factory: pytest.TempPathFactory, rows: pd.DataFrame) -> Pa
 def registry(template: Path, tmp_path: Path, rows: pd.DataFrame) -> Registry:
     """A registry of this test's own."""
     shutil.copy(template / "mlflow.db", tmp_path / "mlflow.db")
-    return Registry(f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", rows)
+    artifacts = (tmp_path / "artifacts").as_uri()
+    return Registry(f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", rows, artifacts)
 
 
 @pytest.fixture
@@ -123,7 +127,7 @@ def named(mlflow_server: tuple[str, Path], rows: pd.DataFrame) -> Iterator[Calla
     registry = Registry(mlflow_server[0], rows)
 
     def make(name: str) -> Registry:
-        registry.register(name, None)
+        registry.register(name)
         return registry
 
     return make

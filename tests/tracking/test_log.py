@@ -151,17 +151,16 @@ def test_a_candidate_of_a_run(registry) -> None:
     assert client.get_run(run_id).data.tags["model_gate.verdict"] == "pass"
 
 
-def test_a_version_without_a_run_gets_one(registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_without_a_run_gets_one(registry) -> None:
     client = registry.client()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.uri)  # where MLflow looks for what it registers
-    source = client.get_model_version("credit", "2").source
-    client.create_model_version("credit", source)
-    first = log([record(registry.uri, candidate="models:/credit/4")])
-    run_id = client.get_model_version("credit", "4").tags["model_gate.run"]
-    assert first == Logged(done=(f"pass -> version 4 of credit and run {run_id}",))
-    assert log([record(registry.uri, candidate="models:/credit/4")]) == first
+    registry.register("loose", in_runs=False)
+    judged = record(registry.uri, candidate="models:/loose/2")
+    first = log([judged])
+    run_id = client.get_model_version("loose", "2").tags["model_gate.run"]
+    assert first == Logged(done=(f"pass -> version 2 of loose and run {run_id}",))
+    assert log([judged]) == first
     run = client.get_run(run_id)
-    assert (run.info.run_name, run.info.status) == ("model gates of credit 4", "FINISHED")
+    assert (run.info.run_name, run.info.status) == ("model gates of loose 2", "FINISHED")
     assert run.data.metrics["model_gate/credit/ndcg_at_10/gain"] == 0.1
 
 
