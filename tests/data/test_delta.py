@@ -11,6 +11,7 @@ import sys
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -284,6 +285,20 @@ def test_a_feature_that_changes_what_rows_mean(tmp_path):
     with pytest.raises(ModelGateError) as error:
         opened(tmp_path, "delta:t")
     assert "hiddenRows" in str(error.value)
+
+
+def test_times_as_spark_writes_them(tmp_path):
+    utc = datetime.UTC
+    times = [datetime.datetime(2024, 1, 2, 3, 4, 5, 123456, utc), datetime.datetime(9999, 1, 1, tzinfo=utc)]
+    held = pa.table({"a": [1, 2], "t": pa.array(times, pa.timestamp("us", "UTC"))})
+    write_deltalake(tmp_path / "t", held)
+    before = opened(tmp_path, "delta:t")
+    (name,) = DeltaTable(tmp_path / "t").file_uris()
+    pq.write_table(held, name, use_deprecated_int96_timestamps=True)
+    after = opened(tmp_path, "delta:t")
+    assert after.columns == (("a", "int64"), ("t", "timestamp[us, tz=UTC]"))
+    assert after.digest == before.digest
+    assert everything(after)["t"].tolist() == times
 
 
 def test_a_shallow_clone(tmp_path):

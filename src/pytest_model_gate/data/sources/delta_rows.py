@@ -82,7 +82,9 @@ class DeltaRows:
         import pyarrow.parquet as pq
 
         stream = self._filesystem.open_input_file(file.path)
-        with stream, pq.ParquetFile(stream, pre_buffer=False, buffer_size=_READ_BYTES) as opened:
+        # Spark writes times of 96 bits, whose nanoseconds end in 2262; Delta's own are microseconds.
+        options = {"buffer_size": _READ_BYTES, "coerce_int96_timestamp_unit": "us"}
+        with stream, pq.ParquetFile(stream, pre_buffer=False, **options) as opened:
             there = set(opened.schema_arrow.names)
             wanted = {
                 name: self._stored[name]
