@@ -90,6 +90,8 @@ def holds(series: pd.Series[Any], declared: str) -> Held:
         return Held("zoned" if zoned else "date")
     if kind == "m":
         return Held("duration")
+    if str(dtype).partition("[")[0] in ("str", "string", "large_string"):
+        return Held("text")  # also where these very rows have none
     for start, found in _NAMED:
         if named.startswith(start):
             return Held("zoned" if found == "date" and "tz=" in named else found)
