@@ -172,7 +172,7 @@ WRITE_AGAIN = "It may be incomplete or of another kind: write it again, or fetch
         ),
         (
             "cut.csv.gz",
-            gzip.compress(b"a,b\n" + b"1,2\n" * 1000)[:-12],
+            gzip.compress(b"a,b\n" + b"1,2\n" * 1000, mtime=0)[:-12],
             "cut.csv.gz cannot be read as CSV: EOFError: Compressed file ended before the end-of-stream marker "
             f"was reached.\n  {WRITE_AGAIN}",
         ),
