@@ -332,6 +332,12 @@ def test_nested_columns():
     )
 
 
+def test_equal_texts_of_different_types_are_no_duplicates():
+    frame = of(x=pd.Series([1, "1", "True", True, "a", "a"], dtype=object))
+    (found,) = judged(frame, {"rule": "duplicates"}).findings
+    assert found.rows == (5,)
+
+
 def test_infinite_numbers_have_no_mean_and_no_quantile():
     frame = of(x=[1.0, math.inf, -math.inf])
     for rule in ({"rule": "mean"}, {"rule": "quantile", "q": 0.5}):
