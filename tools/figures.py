@@ -52,11 +52,12 @@ def main() -> int:
 def compute(names: list[str]) -> None:
     """Write the data of some figures."""
     from figure_classes import OF_CLASSES
+    from figure_drift import OF_DRIFT
     from figure_exact import EXACT
     from figure_grid import of_grid
     from figure_numbers import OF_NUMBERS
 
-    known: dict[str, Callable[[], Any]] = {**EXACT, **OF_CLASSES, **OF_NUMBERS}
+    known: dict[str, Callable[[], Any]] = {**EXACT, **OF_CLASSES, **OF_NUMBERS, **OF_DRIFT}
     grid = of_grid()
     known |= {name: partial(grid.__getitem__, name) for name in grid}
     names = [each for name in names for each in {"all": known, "grid": grid}.get(name, (name,))]

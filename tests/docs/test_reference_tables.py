@@ -12,7 +12,14 @@ import pytest
 
 from pytest_model_gate import hooks, results
 from pytest_model_gate.config.resolve import REQUIRED
-from pytest_model_gate.config.tables import GATE_KEYS, FindSlicesTable, LeakageTable, SliceTable, WaiverTable
+from pytest_model_gate.config.tables import (
+    GATE_KEYS,
+    DriftTable,
+    FindSlicesTable,
+    LeakageTable,
+    SliceTable,
+    WaiverTable,
+)
 from pytest_model_gate.errors import ConfigurationError
 from pytest_model_gate.gate.measure import Sample, measure_floor, measure_pair
 from pytest_model_gate.metrics.catalogue import ALIASES, names, resolve
@@ -20,7 +27,7 @@ from pytest_model_gate.metrics.rows import Predicted, Truth
 from pytest_model_gate.plugin.fixture import ModelGate
 from pytest_model_gate.report import json as json_report
 from pytest_model_gate.report import run
-from pytest_model_gate.spec import FindSlices, GateSpec, Leakage, SliceSpec, Waiver
+from pytest_model_gate.spec import Drift, FindSlices, GateSpec, Leakage, SliceSpec, Waiver
 from pytest_model_gate.stats.design import Design
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -45,6 +52,11 @@ def rows(text: str) -> list[list[str]]:
 # -- configuration -------------------------------------------------------------------------------------
 
 
+def _written(value: object) -> str:
+    """Return a default as a configuration file says it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @pytest.mark.parametrize(
     ("title", "keys", "spec"),
     [
@@ -52,6 +64,7 @@ def rows(text: str) -> list[list[str]]:
         ("Keys of a slice", tuple(SliceTable.model_fields), SliceSpec),
         ("Keys of find_slices", tuple(FindSlicesTable.model_fields), FindSlices),
         ("Keys of leakage", tuple(LeakageTable.model_fields), Leakage),
+        ("Keys of drift", tuple(DriftTable.model_fields), Drift),
         ("Keys of a waiver", tuple(WaiverTable.model_fields), Waiver),
     ],
 )
@@ -66,7 +79,7 @@ def test_every_key_has_a_row_with_its_default(title, keys, spec):
         if default == "required":
             assert real is dataclasses.MISSING, name
         elif default.startswith("`"):
-            assert default.strip("`").strip('"') == str(real).replace("False", "false"), name
+            assert default.strip("`").strip('"') == _written(real), name
         else:  # in words: nothing that a reader could take for a value
             assert real in ("", None, ()) or real is dataclasses.MISSING, name
             assert spec is not GateSpec or name.strip("`") not in REQUIRED
