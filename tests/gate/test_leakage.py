@@ -384,6 +384,8 @@ def test_training_after_the_holdout_begins(leaky):
     assert found.remedy == (
         "Train on rows before 2024-01-01 only, or judge on rows after 2024-01-01 09:00:00."
     )
+    hidden = finding(leaky.record(time="day", spec={"redact_examples": True}), "leakage.time")
+    assert "2024" not in f"{hidden.problem} {hidden.remedy} {hidden.examples}"
     assert leaky.record(time="day", tolerance=10).verdict is Verdict.PASS
     leaky.train["day"] -= pd.Timedelta(hours=10)
     assert leaky.record(time="day").verdict is Verdict.PASS

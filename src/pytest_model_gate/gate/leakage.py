@@ -110,7 +110,7 @@ def leaks(
             f"{redact(dataset.source)} has no rows to judge: that none of them was seen means nothing.",
             "Check how the dataset was made.",
         )
-    teller = Teller(leakage, redact(training.source), spec.target)
+    teller = Teller(leakage, redact(training.source), spec.target, redact=spec.redact_examples)
     found = teller.tell(sought)
     findings = [*_unread(left_out, redact(training.source)), *found.findings]
     findings = _with_examples(leakage, findings, found.found, rows, asked.columns)

@@ -41,10 +41,12 @@ class Teller:
         The training data, without secrets.
     target : str
         Column with the truth.
+    redact : bool
+        Whether sentences hold no value of the data.
     """
 
-    def __init__(self, leakage: Leakage, source: str, target: str) -> None:
-        self._leakage, self._source, self._target = leakage, source, target
+    def __init__(self, leakage: Leakage, source: str, target: str, *, redact: bool = False) -> None:
+        self._leakage, self._source, self._target, self._redact = leakage, source, target, redact
 
     def tell(self, sought: Sought) -> Told:
         """Return counts and findings."""
@@ -178,14 +180,19 @@ class Teller:
         if not rows:
             return
         ends, begins = times.says(times.ends), times.says(times.begins)
+        goes_on = f"goes on to {ends} and the holdout begins at {begins}"
+        remedy = f"Train on rows before {begins} only, or judge on rows after {ends}."
+        if self._redact:
+            goes_on = "goes on after the holdout begins"
+            remedy = "Train on rows before the holdout only, or judge on rows after the end of training."
         self._finding(
             told,
             sought,
             "time",
-            f"{self._source} goes on to {ends} and the holdout begins at {begins} ('{name}'): "
+            f"{self._source} {goes_on} ('{name}'): "
             f"{share(rows, sought.rows)} of the holdout are not after the end of training, "
             f"{plural(times.training_after, 'training row')} not before the start of the holdout.",
-            f"Train on rows before {begins} only, or judge on rows after {ends}.",
+            remedy,
             subject=name,
         )
 
