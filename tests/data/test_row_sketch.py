@@ -59,11 +59,17 @@ def test_values_of_every_type_count():
         "lists": [[i, i] for i in range(50)],
         "whole": pd.array([None, *range(49)], dtype="Int64"),
         "bytes": [bytes([i]) for i in range(50)],
+        "halves": pd.Series([f"{i}\udc80" for i in range(50)], dtype=object),
+        "complex": np.arange(50) * 1j,
+        "periods": pd.period_range("2026-01", periods=50, freq="M"),
+        "Arrow lists": pd.array([[i] for i in range(50)], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+        "Arrow structs": pd.array(
+            [{"a": i} for i in range(50)], dtype=pd.ArrowDtype(pa.struct([("a", pa.int64())]))
+        ),
     }
     for name, values in kinds.items():
         series = pd.Series(values)
-        one, other = series.to_frame("a"), series.iloc[::-1].reset_index(drop=True)
-        other.iloc[0] = series.iloc[0]
+        one, other = series.to_frame("a"), pd.concat([series.iloc[:1], series.iloc[:-1]])
         assert len(rows(one).words) == 50, name
         assert rows(one).digest != rows(other.to_frame("a")).digest, name
 

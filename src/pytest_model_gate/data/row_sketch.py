@@ -196,10 +196,14 @@ def _of_text(series: Series) -> Words:
         series = series.dt.tz_convert("UTC")
     try:
         codes, values = pd.factorize(series)
-    except TypeError:  # lists and the like
+    except (TypeError, NotImplementedError):  # lists and the like, of Python and of Arrow
         codes, values = pd.factorize(series.map(str))
-    texts = np.array([str(value) for value in values], dtype=object)
-    if not len(texts):
+    if not len(values):
         return np.zeros(len(series), dtype=np.uint64)
-    hashed = pd.util.hash_array(texts, categorize=False)
+    texts = [str(value) for value in values]
+    try:
+        hashed = pd.util.hash_array(np.array(texts, dtype=object), categorize=False)
+    except UnicodeEncodeError:  # halves of characters, which no UTF-8 can hold
+        safe = [text.encode("utf-8", "backslashreplace").decode() for text in texts]
+        hashed = pd.util.hash_array(np.array(safe, dtype=object), categorize=False)
     return hashed[codes]
