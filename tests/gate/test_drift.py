@@ -452,3 +452,27 @@ def test_a_pinned_reference_has_to_be_the_pinned_one(project, tmp_path):
     record = evaluate(project(drift=Drift(reference="train.parquet")))
     assert record.verdict is Verdict.INVALID
     assert [check.name for check in record.checks if check.fails] == ["drift"]
+
+
+def test_the_dataset_is_no_reference_of_itself(project):
+    record = judged(project(drift=Drift(reference="holdout.parquet")))
+    assert record.verdict is Verdict.ERROR
+    assert record.reason == (
+        "drift: The reference holdout.parquet has the very content of the dataset: nothing could have moved."
+    )
+
+
+def test_predictions_from_a_file_are_those_of_the_dataset(project, tmp_path):
+    for name in ("train", "holdout"):
+        table = pd.read_parquet(tmp_path / f"{name}.parquet")
+        table.assign(id=range(len(table))).to_parquet(tmp_path / f"{name}.parquet")
+    scores = pd.read_parquet(tmp_path / "holdout.parquet")
+    pd.DataFrame({"id": scores.id, "p": np.clip(scores.age / 100, 0, 1)}).to_parquet(tmp_path / "p.parquet")
+    spec = replace(
+        project(key="id", drift=Drift(reference="train.parquet", overall=False)),
+        candidate="predictions:p.parquet#p",
+    )
+    record = judged(spec)
+    why = dict(record.drift.not_compared)
+    assert why["prediction"] == "predictions that were made elsewhere are of the dataset only"
+    assert why["id"] == "the gate's key: it names rows"

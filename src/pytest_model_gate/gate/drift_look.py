@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, EvaluationError, ModelGateError
 from ..hooks import DatasetProtocol, ModelProtocol
 from ..metrics.rows import Predicted, Truth
 from ..models.scoring import score
+from ..redact import redact
 from ..results import Check, DriftRecord
 from ..spec import Drift, DriftMethod, GateSpec
 from ..wording import shorten
@@ -71,6 +72,12 @@ def look_for_drift(
     spec = inputs.spec
 
     def compare() -> DriftRecord:
+        if reference.digest == dataset.digest:
+            raise EvaluationError(
+                f"The reference {redact(drift.reference)} has the very content of the dataset: "
+                "nothing could have moved.",
+                "Name the data that the model was trained on.",
+            )
         pairs, why = _predictions(inputs, drift, reference, scored)
         found = compare_datasets(
             reference,
@@ -176,6 +183,8 @@ def _predictions(
     said = scored.predicted["candidate"]
     if drift.blocks and scored.dropped:
         return [], "rows were dropped, so that blocks do not fit them"
+    if model.kind == "predictions":
+        return [], "predictions that were made elsewhere are of the dataset only"
     try:
         there = _said_of(reference, model, spec, scored.sample.truth)
     except ModelGateError as error:
