@@ -61,9 +61,9 @@ def _bits(series: pd.Series[Any], salt: int) -> Keys:
         return series.to_numpy().astype(np.int64 if kind == "i" else np.uint64).view(np.uint64)
     if kind in "mM" and kind:
         return series.to_numpy().view(np.int64).view(np.uint64).copy()
-    values = hashable(series)
-    if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True).startswith("mixed"):
+    plain = hashable(series)
+    if plain.dtype == object and pd.api.types.infer_dtype(plain, skipna=True).startswith("mixed"):
         # pandas would hash the text of each, and 1 and "1" are not the same.
-        values = values.map(lambda value: f"{type(value).__name__} {value!r}", na_action="ignore")
-    hashed = pd.util.hash_pandas_object(values, index=False, hash_key=_HASH_KEYS[salt])
+        plain = plain.map(lambda value: f"{type(value).__name__} {value!r}", na_action="ignore")
+    hashed = pd.util.hash_pandas_object(plain, index=False, hash_key=_HASH_KEYS[salt])
     return np.where(series.isna(), _NULL, hashed.to_numpy(dtype=np.uint64))
