@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..data.columns import choose
-from ..data.leakage.identifiers import identifiers
 from ..data.leakage.seek import seek
 from ..data.leakage.sought import Asked, Hit
 from ..errors import EvaluationError, InvalidError, ModelGateError
@@ -21,8 +19,8 @@ from ..redact import redact
 from ..results import Check, FeatureStrength, Finding, LeakageRecord
 from ..spec import GateSpec, Leakage
 from ..wording import example, plural, shorten, some
+from .leakage_columns import JudgedRows, columns_compared, features_of
 from .leakage_findings import Teller, of_features
-from .rows import judged_rows
 from .single_features import strengths
 
 #: So many examples of each finding, and so many columns of an example.
@@ -87,8 +85,8 @@ def leaks(
             f"{redact(training.source)} has no rows: that no row of the holdout stands in it means nothing.",
             "Name the data that the models were trained on in leakage.train.",
         )
-    rows = _Rows(spec, dataset)
-    compared, left_out = _compared(spec, leakage, rows, training, models)
+    rows = JudgedRows(spec, dataset)
+    compared, left_out = columns_compared(spec, leakage, rows, training, models)
     asked = Asked(
         columns=compared,
         target=spec.target if spec.target in dict(training.columns) else "",
@@ -117,7 +115,7 @@ def leaks(
     alone: tuple[FeatureStrength, ...] = ()
     unknown: list[Finding] = []
     if leakage.single_feature:
-        features = [name for name in _features(spec, leakage, dataset, models) if name != spec.target]
+        features = [name for name in features_of(spec, leakage, dataset, models) if name != spec.target]
         frames = rows.frames([*features, spec.target])
         try:
             alone = strengths(spec, leakage, frames, features, dict(dataset.columns), sought.rows)
@@ -148,33 +146,6 @@ def leaks(
     return Leaks(check=check, record=record, rows={kind: hit.rows for kind, hit in found.found.items()})
 
 
-class _Rows:
-    """The judged rows of a dataset, as often as they are asked for."""
-
-    def __init__(self, spec: GateSpec, dataset: DatasetProtocol) -> None:
-        self._spec, self.dataset = spec, dataset
-
-    def frames(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Yield the rows that a gate judges; the index counts the rows of the dataset."""
-        spec = self._spec
-        needed = [spec.target] if spec.drop_missing_target else []
-        needed += [spec.sample_weight] if spec.sample_weight else []
-        start = 0
-        for batch in self.dataset.batches(list(dict.fromkeys([*columns, *needed]))):
-            numbered = batch.set_axis(pd.RangeIndex(start, start + len(batch)), axis="index")
-            start += len(batch)
-            yield judged_rows(spec, numbered, Counter())
-
-    def at(self, places: npt.NDArray[np.intp], columns: Sequence[str]) -> pd.DataFrame:
-        """Return some of the judged rows, by their number among these."""
-        parts, start = [], 0
-        for frame in self.frames(columns):
-            here = places[(places >= start) & (places < start + len(frame))] - start
-            parts.append(frame.iloc[here])
-            start += len(frame)
-        return pd.concat(parts)
-
-
 def _refuse_same(dataset: DatasetProtocol, training: DatasetProtocol, leakage: Leakage) -> None:
     """Say at once that training data and holdout are one."""
     if dataset.digest != training.digest and dataset.resolved != training.resolved:
@@ -187,57 +158,6 @@ def _refuse_same(dataset: DatasetProtocol, training: DatasetProtocol, leakage: L
         f"{said}: all {plural(dataset.rows, 'row')} were seen in training.",
         "Name the data that the models were trained on; were they trained on this, judge them on other rows.",
     )
-
-
-def _features(
-    spec: GateSpec, leakage: Leakage, dataset: DatasetProtocol, models: Sequence[ModelProtocol]
-) -> list[str]:
-    """Return the features of the holdout that models read."""
-    own = {spec.target, spec.sample_weight, spec.key, spec.query, *leakage.key, *leakage.ignore}
-    if leakage.columns:
-        return [name for name in leakage.columns if name not in own]
-    names = [name for name, _ in dataset.columns if name not in own]
-    read = _read(names, models)
-    return names if read is None else [name for name in names if name in read]
-
-
-def _read(names: Sequence[str], models: Sequence[ModelProtocol]) -> set[str] | None:
-    """Return what the models read of some columns; ``None`` where one does not say it.
-
-    Predictions that were made elsewhere name a key and no feature.
-    """
-    each = [set(model.columns or ()) & set(names) for model in models]
-    return set().union(*each) if each and all(each) else None
-
-
-def _compared(
-    spec: GateSpec,
-    leakage: Leakage,
-    rows: _Rows,
-    training: DatasetProtocol,
-    models: Sequence[ModelProtocol],
-) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Return the columns by which rows are compared, and those that are not, with the reason."""
-    features = _features(spec, leakage, rows.dataset, models)
-    if leakage.columns and features:
-        return tuple(features), ()
-    there = dict(training.columns)
-    shared = [name for name in features if name in there]
-    left_out = [(name, "not in the training data") for name in features if name not in there]
-    if _read(features, models) is None:
-        # Nobody says what the models read: a number of each row would hide every row that is the same.
-        named = identifiers(rows.frames(shared), shared, dict(rows.dataset.columns)) if shared else ()
-        if len(named) < len(shared):
-            shared = [name for name in shared if name not in named]
-            left_out += [(name, "another value in every row, as a key has") for name in named]
-    if not shared:
-        known = some(name for name, _ in training.columns)
-        raise EvaluationError(
-            f"{redact(training.source)} has none of the features of the holdout: there is nothing to "
-            "compare rows by.",
-            f"Its columns: {known}. Name the columns that both have: leakage = {{ ..., columns = [...] }}.",
-        )
-    return tuple(shared), tuple(left_out)
 
 
 def _unread(left_out: Sequence[tuple[str, str]], source: str) -> list[Finding]:
@@ -273,7 +193,7 @@ def _with_examples(
     leakage: Leakage,
     findings: Sequence[Finding],
     found: Mapping[str, Hit],
-    rows: _Rows,
+    rows: JudgedRows,
     compared: Sequence[str],
 ) -> list[Finding]:
     """Give each finding a few examples: the same ones whatever the order of the rows is."""
