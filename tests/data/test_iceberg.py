@@ -173,7 +173,7 @@ def test_a_data_file_that_is_gone_and_one_that_is_damaged(tmp_path, holdout):
     path.write_bytes(content[:4] + b"\xff" * 64 + content[68:])
     record = gate.judge()
     assert record.verdict == "invalid"
-    assert findings(record)[0].startswith(f"'{SOURCE}': its file {address} cannot be read: ")
+    assert findings(record)[0].startswith(f"'{SOURCE}': its file data/{path.name} cannot be read: ")
     # One cell of another value, in a file of the same size.
     changed = rows(1).assign(y=lambda f: f["y"].where(f["id"] < ROWS - 1, 1 - f["y"]))
     holdout.overwrite(pa.Table.from_pandas(changed, preserve_index=False))
@@ -186,7 +186,7 @@ def test_a_data_file_that_is_gone_and_one_that_is_damaged(tmp_path, holdout):
     record = gate.judge()
     assert record.verdict == "error"
     assert findings(record)[0] == (
-        f"'{SOURCE}' can no longer be read: its file {address} is gone.\n"
+        f"'{SOURCE}' can no longer be read: its file data/{path.name} is gone.\n"
         "  Expiring snapshots and removing orphan files do this: pin another snapshot, and keep it by a tag."
     )
 

@@ -109,7 +109,7 @@ def test_an_object_that_was_swapped_and_one_that_is_gone(tmp_path, seaweed, hold
     record = gate.judge()
     assert record.verdict == "error"
     assert findings(record)[0] == (
-        f"'{SOURCE}' can no longer be read: its file {address} is gone.\n"
+        f"'{SOURCE}' can no longer be read: its file data/{address.rpartition('/')[2]} is gone.\n"
         "  Expiring snapshots and removing orphan files do this: pin another snapshot, and keep it by a tag."
     )
 

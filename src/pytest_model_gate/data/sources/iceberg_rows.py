@@ -40,8 +40,9 @@ class IcebergRows:
 
         fields = self._table.scan(snapshot_id=self._snapshot, selected_fields=tuple(names)).projection()
         reader = ArrowScan(self._table.metadata, self._table.io, fields, AlwaysTrue())
+        below = self._table.location().rstrip("/") + "/"
         for task in self._tasks:
-            with explaining(self._place, str(task.file.file_path)):
+            with explaining(self._place, str(task.file.file_path).removeprefix(below)):
                 yield from reader.to_record_batches([task])
 
 
