@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_model_gate.errors import UndefinedMetricError
@@ -79,6 +79,9 @@ def test_bounds_contain_the_gain_and_agree_with_p(
     kinds=st.lists(st.tuples(st.floats(-5, 5), st.integers(1, 3_000)), min_size=2, max_size=8),
     imaginary=st.lists(st.sampled_from([-50.0, -7.0, 3.0, 40.0]), min_size=0, max_size=4),
 )
+@example(
+    kinds=[(0.0, 215), (1.9e-169, 1)], imaginary=[-50.0]
+)  # the winner is 171 orders of magnitude smaller
 def test_smaller_levels_reach_further(kinds: list[tuple[float, int]], imaginary: list[float]) -> None:
     """Also where the curve of the score is not monotone: rare rows of much influence can bend it."""
     values, mass = (np.array(column, dtype=float) for column in zip(*kinds, strict=True))
