@@ -225,6 +225,13 @@ def test_a_constant_reference_has_no_unit():
     assert (p.tolist(), q.tolist()) == ([0, 50, 0], [0, 0, 40])
 
 
+def test_a_constant_has_a_width_as_no_row_of_a_share_has():
+    found = area_effect(Pair.of(np.zeros(60), np.zeros(80)), 0.05)
+    square = stats.norm.ppf(0.95) ** 2
+    assert (found.effect, found.low) == (0, 0)
+    assert found.high == pytest.approx(0.5 * square / (60 + square))
+
+
 def test_a_heavy_tail_carries_no_mean():
     rng = np.random.default_rng(0)
     x, y = rng.standard_cauchy(400), rng.standard_cauchy(400)

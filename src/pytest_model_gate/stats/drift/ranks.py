@@ -38,11 +38,18 @@ def area_effect(pair: Pair, alpha: float) -> Effect:
         method="auc",
         effect=abs(distance),
         low=folded_low(distance, error_low, df, alpha),
-        high=min(0.5, abs(distance) + quantile(df, alpha) * error_high),
+        high=min(0.5, abs(distance) + max(quantile(df, alpha) * error_high, _unseen(pair, alpha))),
         p=p,
         raw=area,
         caution=caution,
     )
+
+
+def _unseen(pair: Pair, alpha: float) -> float:
+    """Return what a value may move the area by that no row happens to have: shares have a width at 0, too."""
+    rows = min(len(pair.x), len(pair.y))
+    square = normal_quantile(alpha) ** 2
+    return 0.5 * square / (rows + square)
 
 
 def area_and_error(pair: Pair) -> tuple[float, float, float]:
