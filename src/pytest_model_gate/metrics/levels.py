@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,11 +50,12 @@ class Levels:
                 f"{missing:,} of {n:,} values that should be ranked are missing (NaN).",
                 "Give every row a number: look for missing values in the target and in the predictions.",
             )
-        climbed = np.empty(n, dtype=np.intp)
-        climbed[0] = 0
-        np.not_equal(ordered[1:], ordered[:-1], out=climbed[1:])
-        climbed.cumsum(out=climbed)
+        step = np.empty(n, dtype=np.bool_)
+        step[0] = False
+        np.not_equal(ordered[1:], ordered[:-1], out=step[1:])
         del ordered  # a million rows are 8 MB; this is where memory peaks
+        climbed = step.astype(np.intp)
+        climbed.cumsum(out=climbed)
         level = np.empty(n, dtype=np.intp)
         level[order] = climbed
         return cls(level=level, count=int(climbed[-1]) + 1)
@@ -87,14 +89,14 @@ def middle(mass: Mass, out: Floats | None = None) -> Floats:
     return np.multiply(below, 0.5, out=out if _counted(mass) else below)
 
 
-def at_or_above(mass: Mass, out: Floats | None = None) -> Floats:
+def at_or_above(mass: Mass, out: Any = None) -> npt.NDArray[Any]:
     """Return the mass of each level and all higher ones.
 
     A sum from the top, not the total less a sum from the bottom: the highest levels hold little mass, and
-    a difference of large numbers would leave them few right digits.
+    a difference of large numbers would leave them few right digits. Counts can be added up in place.
     """
     above = np.empty(len(mass), dtype=np.float64) if out is None else out
-    if _counted(mass):
+    if _counted(mass) and not _counted(above):
         above[::-1] = mass[::-1].cumsum()
     else:
         mass[::-1].cumsum(out=above[::-1])

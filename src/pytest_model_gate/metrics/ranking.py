@@ -86,7 +86,8 @@ def auc_influence(ranks: Ranks, positives: Ints) -> Floats:
 def average_precision_of(ranks: Ranks) -> float:
     """Return the mean precision over the positives, each with its own score as the threshold."""
     above = at_or_above(ranks.positive)
-    above /= at_or_above(ranks.positive + ranks.negative)
+    every = ranks.positive + ranks.negative
+    above /= at_or_above(every, out=every)
     above *= ranks.positive
     return float(np.sum(above) / np.sum(ranks.positive))
 
@@ -101,9 +102,10 @@ def average_precision_influence(ranks: Ranks, positives: Ints) -> Floats:
     pos = np.sum(ranks.positive)
     n = pos + np.sum(ranks.negative)
     precision = at_or_above(ranks.positive)
-    gain = at_or_above(ranks.positive + ranks.negative)
-    precision /= gain
-    np.divide(ranks.positive, gain, out=gain)
+    every = ranks.positive + ranks.negative
+    precision /= at_or_above(every, out=every)
+    gain: Floats = ranks.positive / every
+    del every
     buffer = ranks.positive * precision
     value = np.sum(buffer) / pos
     np.multiply(gain, precision, out=buffer)
