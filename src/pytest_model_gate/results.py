@@ -99,7 +99,8 @@ class Comparison:
     def __repr__(self) -> str:
         i = self.interval
         return (
-            f"{self.metric} on {self.slice} ({self.n:,} row{'s' * (self.n != 1)}): {self.verdict.value.upper()}, "
+            f"{self.metric} on {self.slice} ({self.n:,} row{'s' * (self.n != 1)}): "
+            f"{self.verdict.value.upper()}, "
             f"candidate {self.candidate:.4g}, production {self.production:.4g}, gain {self.gain:.4g} "
             f"with {i.level:.0%} interval [{i.low:.4g}, {i.high:.4g}] ({i.method}), "
             f"allowed {-self.tolerance + 0.0:.4g}: {self.reason}"
@@ -711,6 +712,8 @@ class DriftRecord:
     source, resolved, digest, version : str
         Of the reference: as written, the exact version, ``"sha256:<hex>"`` over all of its content, and
         which version its source meant (empty: it has none).
+    pin : str
+        ``"pinned"``, ``"not pinned"``, ``"pinned now"`` or ``"pinned now, changed"``. Empty: nobody looked.
     reference_rows, current_rows : int
         Rows of the two.
     columns : tuple of DriftColumn
@@ -735,6 +738,7 @@ class DriftRecord:
     reference_rows: int
     current_rows: int
     version: str = ""
+    pin: str = ""
     columns: tuple[DriftColumn, ...] = ()
     overall: DriftOverall | None = None
     not_compared: tuple[tuple[str, str], ...] = ()

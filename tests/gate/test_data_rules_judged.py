@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_model_gate.data.sources.memory import FrameDataset
 from pytest_model_gate.data_rules import read_rules
 from pytest_model_gate.errors import InvalidError
-from pytest_model_gate.gate.registry import build_registry
+from pytest_model_gate.gate.registry import build_registry, open_dataset
 from pytest_model_gate.gate.rules import Own, check_rules
 from pytest_model_gate.results import Check, Finding, Verdict
 from pytest_model_gate.spec import SourceContext
@@ -27,9 +28,8 @@ REGISTRY = build_registry()
 
 
 def judged(frame, *rules, own=None, root=".", now=NOW):
-    return check_rules(
-        read_rules(list(rules)), frame, REGISTRY, SourceContext(root=str(root)), own=own, now=now
-    )
+    opening = partial(open_dataset, REGISTRY, context=SourceContext(root=str(root)))
+    return check_rules(read_rules(list(rules)), frame, opening, own=own, now=now)
 
 
 def problem(frame, **rule):

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_model_gate import wire
 from pytest_model_gate.errors import ConfigurationError
-from pytest_model_gate.gate.pinning import pin_training
+from pytest_model_gate.gate.pinning import pin_beside
 from pytest_model_gate.results import Verdict
 from pytest_model_gate.spec import Leakage
 
@@ -487,10 +487,12 @@ def test_training_data_are_pinned_where_the_dataset_is(leaky):
     record = leaky.record(pin=False)
     assert (record.verdict, record.leakage.pin) == (Verdict.PASS, "not pinned")
     spec = replace(leaky.project.spec, leakage=Leakage(train="train.parquet"))
-    assert pin_training(spec, leaky.project.registry, check_only=True).summary == "not pinned"
-    assert pin_training(spec, leaky.project.registry).summary == "pinned now"
+    ((source, check),) = pin_beside(spec, leaky.project.registry, check_only=True)
+    assert (source, check.name, check.summary) == ("train.parquet", "leakage", "not pinned")
+    ((_, check),) = pin_beside(spec, leaky.project.registry)
+    assert check.summary == "pinned now"
     assert leaky.record(pin=False).leakage.pin == "pinned"
-    assert pin_training(leaky.project.spec, leaky.project.registry) is None
+    assert pin_beside(leaky.project.spec, leaky.project.registry) == ()
 
 
 def test_numbers_are_kept_from_who_may_not_see_them(leaky):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
+    from ..data.pins import DatasetPin
     from ..results import Check
     from .collection import Collected
 
@@ -89,8 +90,8 @@ def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         print(_trust(gates, source))
     failed, changed = False, bool(options.trust)
     for same in _by_dataset(gates):
-        line, good, new = _pin(same, check_only=options.check)
-        print(line)
+        lines, good, new = _pin(same, check_only=options.check)
+        print("\n".join(lines))
         failed, changed = failed or not good, changed or new
     if changed:
         print(f"{LOCK} was written: commit it.")
@@ -135,32 +136,50 @@ def _by_dataset(gates: Iterable[Collected]) -> list[list[Collected]]:
     return list(groups.values())
 
 
-def _pin(gates: Sequence[Collected], *, check_only: bool) -> tuple[str, bool, bool]:
-    """Return what to print, whether it is as it should be, and whether the lock file changed."""
+def _pin(gates: Sequence[Collected], *, check_only: bool) -> tuple[list[str], bool, bool]:
+    """Return what to print, whether it is as it should be, and whether the lock file changed.
+
+    The other datasets that the gates name are pinned too: training data, references, what rules refer to.
+    """
     from ..data.lock import read_lock
-    from ..data.pins import short_digest
-    from ..gate.pinning import pin_gate
-    from ..redact import redact
-    from ..report.escape import plain
+    from ..gate.pinning import pin_beside, pin_gate
 
     spec, registry = gates[0]
     path = Path(spec.root) / LOCK
     before = {pin.source: pin for pin in read_lock(path).datasets}
-    check = pin_gate(spec, registry, check_only=check_only)
     names = ", ".join(dict.fromkeys(gate.spec.name for gate in gates))
-    what = plain(f"{redact(spec.dataset)} (gate {names})")
-    if check.fails:
-        return f"{_told(check)}", False, False
+    looked_at = [(spec.dataset, f"gate {names}", pin_gate(spec, registry, check_only=check_only))]
+    for gate in gates:
+        for source, check in pin_beside(gate.spec, registry, check_only=check_only):
+            if source not in [known for known, _, _ in looked_at]:
+                looked_at.append((source, f"{check.name} of gate {gate.spec.name}", check))
     after = {pin.source: pin for pin in read_lock(path).datasets}
-    new = [pin for source, pin in after.items() if before.get(source) != pin]
-    if not new:
-        return f"unchanged  {what}", True, False
-    (pin,) = new
-    old = before.get(pin.source)
+    lines = [_line(what, where, check, before, after) for what, where, check in looked_at]
+    good = not any(check.fails for _, _, check in looked_at)
+    return lines, good, before != after
+
+
+def _line(
+    source: str, where: str, check: Check, before: Mapping[str, DatasetPin], after: Mapping[str, DatasetPin]
+) -> str:
+    from ..data.pins import short_digest
+    from ..redact import redact
+    from ..report.escape import plain
+
+    if check.fails:
+        return _told(check)
+    what = plain(f"{redact(source)} ({where})")
+    if check.summary == "not pinned":
+        return f"not pinned {what}"
+    # A source may be written in several ways, and stands in the lock as it calls itself.
+    name = source if source in after else redact(source)
+    pin, old = after.get(name), before.get(name)
+    if pin is None or pin == old:
+        return f"unchanged  {what}"
     now = f"{pin.rows:,} rows, {short_digest(pin.digest)}"
     if old is None:
-        return f"pinned     {what}: {now}", True, True
-    return f"changed    {what}: {old.rows:,} rows, {short_digest(old.digest)} -> {now}", True, True
+        return f"pinned     {what}: {now}"
+    return f"changed    {what}: {old.rows:,} rows, {short_digest(old.digest)} -> {now}"
 
 
 def _told(check: Check) -> str:

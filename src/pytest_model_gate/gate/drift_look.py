@@ -66,9 +66,11 @@ def look_for_drift(
     dataset = inputs.dataset
     if isinstance(dataset, Failed):
         return None
-    reference = inputs.reference(drift.reference)
+    reference, pinned = inputs.beside(NAME, drift.reference)
     if isinstance(reference, Failed):
-        return Drifted(check=replace(reference.check, name=NAME))
+        return Drifted(check=reference.check)
+    if pinned.fails:
+        return Drifted(check=pinned)
     spec = inputs.spec
 
     def compare() -> DriftRecord:
@@ -91,6 +93,7 @@ def look_for_drift(
             predictions=pairs,
             progress=progress,
         )
+        found = replace(found, pin=pinned.summary)
         return found if not why else replace(found, not_compared=(*found.not_compared, ("prediction", why)))
 
     found = attempt(NAME, drift.reference, compare)

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pluggy
 
@@ -18,12 +18,13 @@ from ..hooks import DatasetProtocol, ModelProtocol, version_of
 from ..models.baseline import BASELINES
 from ..redact import redact
 from ..results import Check, DatasetRecord, Finding, RoleRecord, Verdict
-from ..spec import NO_MODEL, GateSpec, Role, SourceContext
+from ..spec import NO_MODEL, DataRule, GateSpec, Role, SourceContext
 from .registry import load_model, open_dataset
 
 T = TypeVar("T")
 
 LOCK_FILE = "model-gate.lock"
+NOT_PINNED = "not pinned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,17 @@ class Failed:
 
     check: Check
     error: Exception
+
+
+class Beside(NamedTuple):
+    """A dataset that the judged one is held against.
+
+    ``pin`` passes with ``"pinned"``, ``"pinned now"`` or ``"not pinned"``: it need not be pinned, but where
+    it is, it has to be what was agreed to.
+    """
+
+    dataset: DatasetProtocol | Failed
+    pin: Check
 
 
 class Inputs:
@@ -46,7 +58,7 @@ class Inputs:
         self._registry = registry
         self._pin = pin
         self._today = today
-        self._references: dict[str, DatasetProtocol | Failed] = {}
+        self._beside: dict[str, Beside] = {}
 
     @cached_property
     def lock(self) -> Lock | Failed:
@@ -102,49 +114,60 @@ class Inputs:
         written = attempt("pin", "lock file", write)
         return written.check if isinstance(written, Failed) else written
 
-    @cached_property
-    def training(self) -> DatasetProtocol | Failed | None:
-        """The training data, opened and digested; ``None`` where none were named."""
-        leakage = self.spec.leakage
-        if leakage is None:
-            return None
-        source = leakage.train
-        return attempt("leakage", source, lambda: open_dataset(self._registry, source, self.context))
+    def beside(self, name: str, source: str) -> Beside:
+        """Return a dataset that the judged one is held against, opened once, and how it stands to its pin.
 
-    @cached_property
-    def training_pin(self) -> Check | None:
-        """Whether the training data are those that were agreed to; they need not be pinned.
-
-        With ``--gate-pin`` they are agreed to now. ``None`` where there are none, or none could be opened.
+        Parameters
+        ----------
+        name : str
+            Of the check that asks for it.
+        source : str
+            Training data, a reference, what a rule refers to.
         """
-        training, lock = self.training, self.lock
-        if training is None or isinstance(training, Failed) or isinstance(lock, Failed):
-            return None
+        if source not in self._beside:
+            found = attempt(name, source, lambda: open_dataset(self._registry, source, self.context))
+            self._beside[source] = Beside(found, self._pin_beside(found))
+        found, pinned = self._beside[source]
+        # One source in two parts is opened once, but each part says its own name.
+        if isinstance(found, Failed):
+            found = Failed(replace(found.check, name=name), found.error)
+        return Beside(found, replace(pinned, name=name))
+
+    def _pin_beside(self, found: DatasetProtocol | Failed) -> Check:
+        """Say whether it is what was agreed to, where it is pinned; ``model-gate pin`` does that for all."""
+        lock = self.lock
+        if isinstance(found, Failed):
+            return found.check
+        if isinstance(lock, Failed):
+            return lock.check
         if self._pin:
-            return self._write_pin(training)
-        if lock.dataset(training.source) is None:
-            return Check(name="leakage", verdict=Verdict.PASS, summary="not pinned")
-        return replace(check_pin(lock, training), name="leakage")
+            return self._write_pin(found)
+        if lock.dataset(found.source) is None:
+            return Check(name="pin", verdict=Verdict.PASS, summary=NOT_PINNED)
+        return check_pin(lock, found)
 
-    def reference(self, source: str) -> DatasetProtocol | Failed:
-        """Return the data that the dataset is compared with, opened and digested once for each source.
+    def sources_beside(self) -> tuple[tuple[str, str], ...]:
+        """Return which other datasets the gate names, each with the check that asks for it."""
+        spec, found = self.spec, {}
+        if spec.leakage is not None:
+            found[spec.leakage.train] = "leakage"
+        if spec.drift is not None:
+            found.setdefault(spec.drift.reference, "drift")
+        for rule in self._all_rules:
+            if rule.rule == "refers":
+                found.setdefault(str(rule.options["to"]), "rules")
+        found.pop(spec.dataset, None)
+        return tuple((name, source) for source, name in found.items())
 
-        Where its source is pinned, it has to be what was agreed to.
-        """
-        if source not in self._references:
-            found: DatasetProtocol | Failed | None = None
-            if self.spec.leakage is not None and self.spec.leakage.train == source:
-                found = self.training
-            if found is None:
-                found = attempt("drift", source, lambda: open_dataset(self._registry, source, self.context))
-            lock = self.lock
-            if not isinstance(found, Failed) and not isinstance(lock, Failed):
-                pinned = None if lock.dataset(found.source) is None else check_pin(lock, found)
-                if pinned is not None and pinned.fails and not self._pin:
-                    error = InvalidError(pinned.summary)
-                    found = Failed(replace(pinned, name="drift"), error)
-            self._references[source] = found
-        return self._references[source]
+    @cached_property
+    def _all_rules(self) -> tuple[DataRule, ...]:
+        """The rules of the schema file and of the gate."""
+        from ..data.schemas.schema_file import load_rules
+
+        spec = self.spec
+        # A file that cannot be read is the finding of the schema.
+        of_file = attempt("schema", spec.schema, lambda: load_rules(spec.schema, spec.root))
+        return (*(() if isinstance(of_file, Failed) else of_file), *spec.rules)
 
     @cached_property
     def schema(self) -> Check | None:
@@ -166,11 +189,7 @@ class Inputs:
         dataset, spec = self.dataset, self.spec
         if isinstance(dataset, Failed):
             return None  # the schema, or the dataset itself, says why
-        from ..data.schemas.schema_file import load_rules
-
-        of_file = attempt("schema", spec.schema, lambda: load_rules(spec.schema, spec.root))
-        # A file that cannot be read is the finding of the schema.
-        rules = (*(() if isinstance(of_file, Failed) else of_file), *spec.rules)
+        rules = self._all_rules
         if not rules:
             return None
         from .rules import Own, check_rules
@@ -182,9 +201,25 @@ class Inputs:
         found = attempt(
             "rules",
             spec.dataset,
-            lambda: check_rules(rules, dataset, self._registry, self.context, own=own),
+            lambda: check_rules(rules, dataset, self._referred, own=own),
         )
         return found.check if isinstance(found, Failed) else found
+
+    def _referred(self, source: str) -> DatasetProtocol:
+        """Open what a rule refers to.
+
+        Raises
+        ------
+        ModelGateError
+            If it cannot be opened, or is not what was agreed to.
+        """
+        found, pinned = self.beside("rules", source)
+        if isinstance(found, Failed):
+            raise found.error
+        if pinned.fails:
+            finding = pinned.findings[0]
+            raise InvalidError(finding.problem, finding.remedy)
+        return found
 
     @cached_property
     def models(self) -> dict[Role, ModelProtocol | Failed]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..errors import EvaluationError
 from ..results import Check
@@ -20,17 +19,15 @@ def look(inputs: Inputs, progress: Callable[[str, int, int], None] | None = None
     Leaks or None
         ``None`` where nobody named the training data, or other checks say already what is missing.
     """
-    dataset, training = inputs.dataset, inputs.training
-    if training is None or isinstance(dataset, Failed):
+    dataset, asked = inputs.dataset, inputs.spec.leakage
+    if asked is None or isinstance(dataset, Failed) or isinstance(inputs.lock, Failed):
         return None
+    training, pinned = inputs.beside(NAME, asked.train)
     if isinstance(training, Failed):
-        return Leaks(check=replace(training.check, name=NAME), rows={})
-    pinned = inputs.training_pin
-    if pinned is None:  # the lock file cannot be read
-        return None
+        return Leaks(check=training.check, rows={})
     nothing = uncompared(training, dataset, pinned.summary)
     if pinned.fails:
-        return Leaks(check=replace(pinned, name=NAME), record=nothing, rows={})
+        return Leaks(check=pinned, record=nothing, rows={})
     models = [model for model in inputs.models.values() if not isinstance(model, Failed)]
     found = attempt(
         NAME,

@@ -16,7 +16,7 @@ from ..errors import EvaluationError, UntrustedError
 from ..redact import redact
 from ..results import Check
 from ..spec import GateSpec, SourceContext
-from .inputs import Failed, Inputs, lock_path
+from .inputs import Inputs, lock_path
 from .registry import build_registry, load_model, open_dataset
 
 
@@ -44,27 +44,22 @@ def pin_gate(
     return Inputs(spec, registry, pin=not check_only, today=today or date.today()).pin
 
 
-def pin_training(
+def pin_beside(
     spec: GateSpec, registry: pluggy.PluginManager, *, check_only: bool = False, today: date | None = None
-) -> Check | None:
-    """Pin the training data that ``leakage`` names, or only compare them with their pin.
+) -> tuple[tuple[str, Check], ...]:
+    """Pin the other datasets that a gate names, or only compare them with their pins.
 
-    Parameters are those of :func:`pin_gate`.
+    Training data of ``leakage``, the reference of ``drift``, what a rule refers to. Parameters are those of
+    :func:`pin_gate`.
 
     Returns
     -------
-    Check or None
-        ``leakage``: its summary is ``"pinned"``, ``"pinned now"``, ``"not pinned"``, or why not. ``None``
-        where the gate names no training data.
+    tuple of (str, Check)
+        Source, and a check named after the part that asks for it; its summary is ``"pinned"``,
+        ``"pinned now"``, ``"not pinned"``, or why not.
     """
     inputs = Inputs(spec, registry, pin=not check_only, today=today or date.today())
-    training = inputs.training
-    if training is None:
-        return None
-    if isinstance(training, Failed):
-        return training.check
-    lock = inputs.lock
-    return lock.check if isinstance(lock, Failed) else inputs.training_pin
+    return tuple((source, inputs.beside(name, source).pin) for name, source in inputs.sources_beside())
 
 
 def look_at(source: str, *, root: str = ".", today: date | None = None) -> tuple[DatasetPin, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-import pluggy
 
 from ..data.rules.count import count, names_of
 from ..data.rules.counted import Counted
@@ -19,10 +18,9 @@ from ..hooks import DatasetProtocol
 from ..policy import check_verdict, decide_distance
 from ..redact import redact as without_secrets
 from ..results import Check, Finding
-from ..spec import DataRule, SourceContext
+from ..spec import DataRule
 from ..stats.shares import Shares
 from ..wording import plural, shorten, some
-from .registry import open_dataset
 
 _UNCLEAR = "Take more rows or a wider tolerance, or let the doubt fail: on_unclear = 'fail'."
 
@@ -49,8 +47,7 @@ class Own:
 def check_rules(
     rules: Sequence[DataRule],
     data: DatasetProtocol | pd.DataFrame,
-    registry: pluggy.PluginManager,
-    context: SourceContext,
+    opening: Callable[[str], DatasetProtocol],
     *,
     own: Own | None = None,
     now: datetime.datetime | None = None,
@@ -63,10 +60,8 @@ def check_rules(
         The rules.
     data : DatasetProtocol or DataFrame
         Read once, in batches, only the columns that the rules look at.
-    registry : pluggy.PluginManager
-        Opens the datasets that rules refer to.
-    context : SourceContext
-        Where their paths start from.
+    opening : callable
+        ``opening(source)`` opens a dataset that a rule refers to.
     own : Own, optional
         What a gate knows beside them.
     now : datetime, optional
@@ -78,7 +73,7 @@ def check_rules(
         Named ``"rules"``, with one finding for each rule that does not hold, is unclear or unknown.
     """
     own = own or Own()
-    opened, unopened = _references(rules, registry, context)
+    opened, unopened = _references(rules, opening)
     answered = [rule for position, rule in enumerate(rules) if position not in unopened]
     around = Around(
         now=now or datetime.datetime.now(datetime.UTC),
@@ -149,7 +144,7 @@ def _short(digest: str) -> str:
 
 
 def _references(
-    rules: Sequence[DataRule], registry: pluggy.PluginManager, context: SourceContext
+    rules: Sequence[DataRule], opening: Callable[[str], DatasetProtocol]
 ) -> tuple[dict[tuple[str, str], Reference], dict[int, ModelGateError]]:
     """Open every dataset that a rule refers to, once for each of its columns."""
     opened: dict[tuple[str, str], Reference] = {}
@@ -161,7 +156,7 @@ def _references(
         if (to, key) in opened:
             continue
         try:
-            dataset = open_dataset(registry, to, context)
+            dataset = opening(to)
             parts = [hashable(frame[key]).drop_duplicates() for frame in dataset.batches([key])]
             values = pd.concat(parts, ignore_index=True).dropna().drop_duplicates()
         except ModelGateError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -100,4 +101,5 @@ def _checks(
     kept = (validate(schema, data, context, redact=own.redact),)
     if not rules:
         return kept
-    return (*kept, check_rules(rules, data, build_registry(), context, own=own))
+    opening = partial(open_dataset, build_registry(), context=context)
+    return (*kept, check_rules(rules, data, opening, own=own))
