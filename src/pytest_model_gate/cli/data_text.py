@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..data.pins import DatasetPin
     from ..data.profile import ColumnProfile
     from ..gate.pin_diff import PinDiff
+    from ..results import DriftRecord
 
 #: Columns whose numbers are shown side by side.
 LISTED = 40
@@ -89,6 +90,7 @@ def diff_text(diff: PinDiff, gates: str) -> str:
     lines += _columns(pinned, now)
     lines += _rows(diff)
     lines += _profiles(pinned.profile, now.profile)
+    lines += _drift(diff.drift)
     return "\n".join(lines)
 
 
@@ -160,6 +162,21 @@ def _profiles(old: Iterable[ColumnProfile], new: Iterable[ColumnProfile]) -> Ite
         yield from (f"  {line}" for line in text.splitlines())
     if len(changed) > LISTED:
         yield f"  and {len(changed) - LISTED} more columns have other numbers"
+
+
+def _drift(record: DriftRecord | None) -> Iterator[str]:
+    """Say which columns have moved further than by chance and by more than their thresholds."""
+    if record is None:
+        return
+    moved = [column for column in record.columns if column.verdict == "drifted"]
+    unclear = sum(column.verdict == "inconclusive" for column in record.columns)
+    said = [
+        f"{column.column} ({column.method} {column.effect:.3g} > {column.threshold:g})" for column in moved
+    ]
+    new = [f"{column.column}: {some(column.new_levels, 5)}" for column in record.columns if column.new_levels]
+    more = f"; of {_count(unclear, 'column')} these rows cannot tell" if unclear else ""
+    yield f"  drift    {plain(some(said, 20)) if said else 'no column beyond its threshold'}{more}"
+    yield from (f"           new levels in {plain(text)}" for text in new[:LISTED])
 
 
 def _different(

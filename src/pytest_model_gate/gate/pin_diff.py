@@ -21,7 +21,9 @@ from ..data.sources.files import open_files
 from ..data.sources.local import is_local
 from ..errors import ModelGateError
 from ..hooks import DatasetProtocol
-from ..spec import GateSpec, SourceContext
+from ..results import DriftRecord
+from ..spec import Drift, GateSpec, SourceContext
+from .drift import compare_datasets
 from .inputs import lock_path
 from .registry import open_dataset
 
@@ -42,6 +44,8 @@ class PinDiff:
         Where the former rows were found.
     why_no_rows : str
         Why they weren't. Empty: they were, or nothing changed.
+    drift : DriftRecord or None
+        How far the columns have moved. ``None``: there are no former rows, or nothing that can be compared.
     """
 
     pinned: DatasetPin | None
@@ -49,6 +53,7 @@ class PinDiff:
     rows: RowChanges | None = None
     compared_with: str = ""
     why_no_rows: str = ""
+    drift: DriftRecord | None = None
 
     @property
     def same(self) -> bool:
@@ -91,12 +96,26 @@ def diff_pin(
             now=now,
             rows=row_changes(former, dataset, spec.key),
             compared_with=f"{former.source} ({short_digest(former.digest)}{note})",
+            drift=_drift(former, dataset, spec),
         )
     with _former(pinned, registry, context) as (found, where):
         if found is None:
             return PinDiff(pinned=pinned, now=now, why_no_rows=where)
         changes = row_changes(found, dataset, spec.key)
-    return PinDiff(pinned=pinned, now=now, rows=changes, compared_with=where)
+        moved = _drift(found, dataset, spec)
+    return PinDiff(pinned=pinned, now=now, rows=changes, compared_with=where, drift=moved)
+
+
+def _drift(former: DatasetProtocol, dataset: DatasetProtocol, spec: GateSpec) -> DriftRecord | None:
+    """Compare the columns of two versions; whether they are told apart as a whole is no matter here."""
+    asked = replace(spec.drift or Drift(reference=former.source), overall=False, blocks="", columns=())
+    try:
+        return compare_datasets(
+            former, dataset, asked, alpha=spec.alpha, seed=spec.seed, target=spec.target,
+            left_out={spec.key: "the key"} if spec.key else None,
+        )  # fmt: skip
+    except ModelGateError:
+        return None  # no rows, or no column of both: the lines above say it
 
 
 @contextmanager

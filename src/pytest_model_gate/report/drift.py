@@ -68,8 +68,9 @@ def _reference(record: DriftRecord, *, full: bool) -> str:
     if full and record.resolved not in ("", record.source):
         source += f" -> {plain(record.resolved)}"
     blocks = f", by blocks of {plain(record.blocks)}" if record.blocks else ""
+    pin = f" {record.pin}" if record.pin and record.digest else ""
     digest = plain(record.digest) if full else plain(record.digest)[:19]
-    return f"{source}   {_count(record.reference_rows, 'row')}   {digest}{blocks}".rstrip()
+    return f"{source}   {_count(record.reference_rows, 'row')}   {digest}{pin}{blocks}".rstrip()
 
 
 def _table(record: DriftRecord, columns: list[DriftColumn]) -> Iterator[Text]:
