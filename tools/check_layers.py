@@ -85,6 +85,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
     },
     "models": {
         "numpy": When.TOP,
+        "catboost": When.LAZY,
         "joblib": When.LAZY,
         "lightgbm": When.LAZY,
         "mlflow": When.LAZY,

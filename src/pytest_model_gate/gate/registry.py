@@ -101,7 +101,7 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             f"Did you mean {near[0]!r}?"
             if near
             else "Known: models:/name@alias, models:/name/3, runs:/id/path, a path to .skops, .json, .ubj, "
-            ".txt, .onnx, .joblib or .pkl, python:package.module:factory, predictions:path#column.",
+            ".txt, .cbm, .onnx, .joblib or .pkl, python:package.module:factory, predictions:path#column.",
         )
     return found
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from .untyped import as_wanted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .catboost import CatBoostModel
+    from .statsmodels import ResultsModel
 
 Adapt = Callable[["pd.DataFrame"], "pd.DataFrame"]
 
@@ -31,6 +34,8 @@ class EstimatorModel:
     classes: tuple[Any, ...] | None
     estimator: Any
     adapt: Adapt = plain
+    #: Column -> type, where a signature states it.
+    types: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the estimator cannot give that."""
@@ -61,6 +66,8 @@ class FunctionModel:
     function: Callable[[pd.DataFrame], Any]
     #: Lives as long as the model: files that the function may still read.
     keep: Any = None
+    #: Column -> type, where a signature states it.
+    types: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return what the function says about these rows; ``None`` where it is not what is wanted."""
@@ -68,8 +75,13 @@ class FunctionModel:
 
 
 def from_object(
-    identity: Identity, found: Any, *, kind: str, columns: tuple[str, ...] | None = None
-) -> EstimatorModel | FunctionModel:
+    identity: Identity,
+    found: Any,
+    *,
+    kind: str,
+    columns: tuple[str, ...] | None = None,
+    types: Mapping[str, str] | None = None,
+) -> EstimatorModel | FunctionModel | CatBoostModel | ResultsModel:
     """Return the model that an object is.
 
     Parameters
@@ -82,7 +94,15 @@ def from_object(
         What loaded it.
     columns : tuple of str, optional
         Used where the object itself doesn't name its columns.
+    types : mapping, optional
+        Column -> type, as a signature states it.
     """
+    from . import catboost, statsmodels
+
+    if catboost.is_catboost(found):
+        return catboost.of_fitted(identity, found, kind=kind)
+    if statsmodels.is_results(found):
+        return statsmodels.of_results(identity, found, kind=kind)
     named = _columns(found)
     if hasattr(found, "predict"):
         return EstimatorModel(
@@ -94,6 +114,7 @@ def from_object(
             classes=_classes(found, identity),
             estimator=found,
             adapt=_adapt(found),
+            types=types or {},
         )
     if callable(found) and not isinstance(found, type):
         return FunctionModel(
@@ -104,6 +125,7 @@ def from_object(
             columns=columns,
             classes=None,
             function=found,
+            types=types or {},
         )
     raise EvaluationError(
         f"'{identity.source}' holds {_article(found)}, which is no model: it has no predict.",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..hooks import ModelProtocol
 
 PICKLES = (".joblib", ".pkl", ".pickle")
-SUFFIXES = (".skops", ".json", ".ubj", ".txt", ".onnx", *PICKLES)
+SUFFIXES = (".skops", ".json", ".ubj", ".txt", ".cbm", ".onnx", *PICKLES)
 
 
 def is_model_file(source: str) -> bool:
@@ -25,8 +25,9 @@ def is_model_file(source: str) -> bool:
 def open_file(source: str, context: SourceContext) -> ModelProtocol:
     """Load a model file.
 
-    The suffix decides: ``.skops``, ``.json`` and ``.ubj`` (XGBoost), ``.txt`` (LightGBM), ``.onnx``,
-    ``.joblib``, ``.pkl`` and ``.pickle``. The digest is that of the bytes which are then loaded.
+    The suffix decides: ``.skops``, ``.json`` and ``.ubj`` (XGBoost), ``.txt`` (LightGBM), ``.cbm``
+    (CatBoost), ``.onnx``, ``.joblib``, ``.pkl`` and ``.pickle``. The digest is that of the bytes
+    which are then loaded.
     """
     path = Path(context.root, source)
     content = read_once(path, source)
@@ -45,6 +46,10 @@ def load_bytes(identity: Identity, content: bytes, suffix: str, context: SourceC
         from . import lightgbm
 
         return lightgbm.load(identity, content)
+    if suffix == ".cbm":
+        from . import catboost
+
+        return catboost.load(identity, content)
     if suffix == ".onnx":
         from . import onnx
 

@@ -41,7 +41,7 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
     """Load the model in a private folder whose digest is in ``identity``."""
     description = _describe(identity, folder)
     flavors: dict[str, Any] = description["flavors"]
-    columns = _signature_columns(description)
+    columns, types = _signature(description)
     if "xgboost" in flavors:
         from . import xgboost
 
@@ -50,7 +50,15 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
         from . import onnx
 
         return Loaded(onnx.load(identity, _data(identity, folder, flavors["onnx"], "data")), False)
-    for name, key, default in (("lightgbm", "data", "cloudpickle"), ("sklearn", "pickled_model", "pickle")):
+    if "catboost" in flavors and flavors["catboost"].get("save_format", "cbm") == "cbm":
+        from . import catboost
+
+        return Loaded(catboost.load(identity, _data(identity, folder, flavors["catboost"], "data")), False)
+    for name, key, default in (
+        ("lightgbm", "data", "cloudpickle"),
+        ("statsmodels", "data", "pickle"),
+        ("sklearn", "pickled_model", "pickle"),
+    ):
         if name not in flavors:
             continue
         flavor = flavors[name]
@@ -65,14 +73,12 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
             from . import skops
 
             found = skops.load(identity, _data(identity, folder, flavor, key), context)
-            return Loaded(from_object(identity, found, kind=name, columns=columns), False)
+            return Loaded(from_object(identity, found, kind=name, columns=columns, types=types), False)
         require_trust(
             identity, context, f"its {name} flavour is a {flavor.get('serialization_format', default)}"
         )
-        return Loaded(
-            from_object(identity, _by_mlflow(identity, folder, name, context), kind=name, columns=columns),
-            False,
-        )
+        loaded = _by_mlflow(identity, folder, name, context)
+        return Loaded(from_object(identity, loaded, kind=name, columns=columns, types=types), False)
     if "python_function" not in flavors:
         raise EvaluationError(
             f"'{identity.source}' has no flavour that a table of rows can be given to, only "
@@ -82,7 +88,7 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
     loader = flavors["python_function"].get("loader_module", "a loader of its own")
     require_trust(identity, context, f"it is a python_function of {shorten(str(loader), 80)}")
     pyfunc = _by_mlflow(identity, folder, "pyfunc", context)
-    return Loaded(_pyfunc_model(identity, pyfunc, columns), True)
+    return Loaded(_pyfunc_model(identity, pyfunc, columns, types), True)
 
 
 def _describe(identity: Identity, folder: Path) -> dict[str, Any]:
@@ -120,14 +126,18 @@ def _data(identity: Identity, folder: Path, flavor: Any, key: str) -> bytes:
     return file.read_bytes()
 
 
-def _signature_columns(description: dict[str, Any]) -> tuple[str, ...] | None:
+def _signature(description: dict[str, Any]) -> tuple[tuple[str, ...] | None, dict[str, str]]:
+    """Return the columns that the signature names, and the types that it states for them."""
     signature = description.get("signature")
     try:
         inputs = json.loads(signature["inputs"]) if isinstance(signature, dict) else []
-        names = [column.get("name") for column in inputs]
+        typed = [(column.get("name"), column.get("type")) for column in inputs]
     except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-    return tuple(names) if names and all(isinstance(name, str) for name in names) else None
+        return None, {}
+    if not typed or not all(isinstance(name, str) for name, _ in typed):
+        return None, {}
+    types = {name: kind for name, kind in typed if isinstance(kind, str)}
+    return tuple(name for name, _ in typed), types
 
 
 def _by_mlflow(identity: Identity, folder: Path, flavor: str, context: SourceContext) -> Any:
@@ -154,7 +164,7 @@ def _by_mlflow(identity: Identity, folder: Path, flavor: str, context: SourceCon
 
 
 def _pyfunc_model(
-    identity: Identity, pyfunc: Any, columns: tuple[str, ...] | None
+    identity: Identity, pyfunc: Any, columns: tuple[str, ...] | None, types: dict[str, str]
 ) -> EstimatorModel | FunctionModel:
     def call(frame: Any) -> Any:
         with calling({}):
@@ -172,6 +182,7 @@ def _pyfunc_model(
         classes=None,
         function=call,
         keep=pyfunc,
+        types=types,
     )
 
 

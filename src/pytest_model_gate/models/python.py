@@ -8,20 +8,23 @@ import pickle
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError
 from ..importing import import_object, importable
 from ..spec import SourceContext
 from ..wording import one_line
-from .estimator import EstimatorModel, FunctionModel, from_object
+from .estimator import FunctionModel, from_object
 from .identity import Identity
+
+if TYPE_CHECKING:
+    from ..hooks import ModelProtocol
 
 PREFIX = "python:"
 _FORM = "python:package.module:factory, for example python:credit.models:build"
 
 
-def open_python(source: str, context: SourceContext) -> EstimatorModel | FunctionModel:
+def open_python(source: str, context: SourceContext) -> ModelProtocol:
     """Import a factory, call it once without arguments, and take what it returns as the model.
 
     It returns a fitted estimator, any object with ``predict`` (and ``predict_proba``), or a function of
