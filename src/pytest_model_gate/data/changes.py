@@ -6,19 +6,18 @@ pairs. A pin never rests on it: it says in words what a changed digest has found
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from ..hooks import DatasetProtocol
+from .mixing import Words
+from .rules.row_keys import row_keys
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Hashes = npt.NDArray[np.uint64]
 
 #: In so many changed rows it is looked up which columns changed.
 LOOKED_UP = 100_000
@@ -116,7 +115,7 @@ def _whole_rows(
 
 
 def _by_column(
-    old: DatasetProtocol, new: DatasetProtocol, both: Sequence[str], key: str, picked: Hashes
+    old: DatasetProtocol, new: DatasetProtocol, both: Sequence[str], key: str, picked: Words
 ) -> tuple[tuple[str, int], ...]:
     """Count the columns that differ in these rows."""
     names = [name for name in both if name != key]
@@ -125,10 +124,10 @@ def _by_column(
     return tuple(sorted(((n, c) for n, c in counts if c), key=lambda item: (-item[1], names.index(item[0]))))
 
 
-def _picked(version: DatasetProtocol, names: Sequence[str], key: str, picked: Hashes) -> dict[str, Hashes]:
+def _picked(version: DatasetProtocol, names: Sequence[str], key: str, picked: Words) -> dict[str, Words]:
     """Return the hash of every value of these rows, in the order of the hashed keys."""
-    keys: list[Hashes] = []
-    parts: dict[str, list[Hashes]] = {name: [] for name in names}
+    keys: list[Words] = []
+    parts: dict[str, list[Words]] = {name: [] for name in names}
     for frame in version.batches([key, *names]):
         hashed = _hash(frame[[key]])
         wanted = np.isin(hashed, picked)
@@ -140,27 +139,18 @@ def _picked(version: DatasetProtocol, names: Sequence[str], key: str, picked: Ha
     return {name: np.concatenate(hashes)[order] for name, hashes in parts.items()}
 
 
-def _hashed(version: DatasetProtocol, names: Sequence[str], key: str = "") -> tuple[Hashes, Hashes]:
+def _hashed(version: DatasetProtocol, names: Sequence[str], key: str = "") -> tuple[Words, Words]:
     """Return one hash per row: of its key (of nothing, where there is none), and of all of it."""
-    keys: list[Hashes] = []
-    rows: list[Hashes] = []
+    keys: list[Words] = []
+    rows: list[Words] = []
     for frame in version.batches(list(names)):
         rows.append(_hash(frame[list(names)]))
         if key:
             keys.append(_hash(frame[[key]]))
-    none: Hashes = np.empty(0, np.uint64)
+    none: Words = np.empty(0, np.uint64)
     return np.concatenate(keys) if keys else none, np.concatenate(rows) if rows else none
 
 
-def _hash(frame: pd.DataFrame) -> Hashes:
-    """Return one hash per row; what cannot be hashed (nested values) is by its text."""
-    from pandas.util import hash_pandas_object
-
-    if not frame.shape[1]:
-        return np.zeros(len(frame), np.uint64)
-    try:
-        hashed = hash_pandas_object(frame, index=False)
-    except TypeError:
-        as_text: Callable[[Any], Any] = lambda series: series.map(repr) if series.dtype == object else series  # noqa: E731
-        hashed = hash_pandas_object(frame.apply(as_text), index=False)
-    return np.asarray(hashed, dtype=np.uint64)
+def _hash(frame: pd.DataFrame) -> Words:
+    """Return one word per row, the same for equal values."""
+    return row_keys(frame, list(frame.columns), 0)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .mixing import Words, avalanche, column_seed
 from .table import missing
 
 if TYPE_CHECKING:
     import pandas as pd
 
     Series = pd.Series[Any]
-
-Words = npt.NDArray[np.uint64]
 
 #: Words of a sketch: a share of one half is told to 0.044 (one standard error).
 SIZE = 128
@@ -155,20 +154,17 @@ def rows_of(frames: Iterable[pd.DataFrame], views: Iterable[Iterable[str]]) -> l
     ]
 
 
-def avalanche(words: Words) -> Words:
-    """Return words whose bits depend on all bits, in place: the finaliser of splitmix64."""
-    words ^= words >> np.uint64(30)
-    words *= np.uint64(0xBF58476D1CE4E5B9)
-    words ^= words >> np.uint64(27)
-    words *= np.uint64(0x94D049BB133111EB)
-    words ^= words >> np.uint64(31)
-    return words
+def words_of(frame: pd.DataFrame) -> Words:
+    """Return one word per row of a frame, the same wherever the row stands."""
+    total = np.zeros(len(frame), dtype=np.uint64)
+    for name in frame.columns:
+        total += _named(str(name), frame[name])
+    return avalanche(total)
 
 
 def _named(name: str, series: Series) -> Words:
     """Return a word per row for what it holds under this name."""
-    seed = hashlib.sha256(name.encode("utf-8", "backslashreplace")).digest()[:8]
-    return avalanche(_words(series) + np.frombuffer(seed, dtype="<u8")[0])
+    return avalanche(_words(series) + column_seed(name))
 
 
 def _words(series: Series) -> Words:

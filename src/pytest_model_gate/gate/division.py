@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..data.mixing import avalanche
 from ..metrics.rows import Ints, Predicted, Truth
 from ..stats.design import Codes
 from .sample import Sample
@@ -97,19 +98,12 @@ def _content(truth: Truth, features: Iterable[Integers], said: Iterable[Predicte
         for values in column.T if column.ndim == 2 else (column,):
             # Zero has two signs.
             bits = (values.astype(np.float64) + 0.0).view(np.uint64)
-            found = _mixed(found * _GOLDEN + bits)
+            found = avalanche(found * _GOLDEN + bits)
     return found
-
-
-def _mixed(x: Hashes) -> Hashes:
-    """Return the finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 def _summed(content: Hashes, codes: Codes) -> Hashes:
     """Return a hash of each group from those of its rows, in whatever order they come."""
     found = np.zeros(int(codes.max()) + 1, dtype=np.uint64)
-    np.add.at(found, codes, _mixed(content))
-    return _mixed(found)
+    np.add.at(found, codes, avalanche(content.copy()))
+    return avalanche(found)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data.row_sketch import avalanche
+from ..data.mixing import avalanche
 from ..metrics.rows import Predicted
 from ..models.baseline import BASELINES
 from ..spec import GateSpec, Tolerance
@@ -26,7 +26,7 @@ Words = npt.NDArray[np.uint64]
 _WITHOUT = frozenset(("name", "decision", "dataset", "schema", "key", "time", "waivers", "root"))
 _WITHOUT |= {"candidate", "production", "baseline", "tracking_uri", "trusted_sources"}
 #: Checks of the data decide whether anything is judged, and not how.
-_WITHOUT |= {"rules", "redact_examples", "drift", "leakage"}
+_WITHOUT |= {"rules", "redact_examples", "drift", "leakage", "contracts"}
 #: Nor must a new budget make every candidate a new one.
 _WITHOUT |= {"holdout_budget", "spending", "feedback"}
 

@@ -7,13 +7,13 @@ has a chance of about 3e-26. The hash of a row is a sum over its columns: their 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from ..mixing import avalanche, column_seed
 from .plans import Plan
 from .values import Bits, Grid, bits_of
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 Positions = npt.NDArray[np.intp]
 
-#: So many values are mixed at a time: they stay in a core's own cache.
-_PIECE = 1 << 15
 #: Places of the table that says at once that a row is not in the set, for each of its rows; and at most.
 _ROOM, _MOST = 16, 1 << 26
 
@@ -35,27 +33,8 @@ def row_hashes(
     total = np.zeros(len(frame), dtype=np.uint64)
     for item in plans:
         bits = bits_of(frame[item.name], item, salt=salt, grid=grid)
-        total += _mixed(bits ^ _seed(item.name, salt))
-    return _mixed(total)
-
-
-def _seed(name: str, salt: int) -> np.uint64:
-    text = f"{salt}:{name}".encode("utf-8", "surrogatepass")
-    return np.uint64(int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little"))
-
-
-def _mixed(values: Bits) -> Bits:
-    """Scatter the bits of each value over all 64, in place (the finalizer of SplitMix64)."""
-    spare = np.empty(min(_PIECE, len(values)), dtype=np.uint64)
-    for start in range(0, len(values), _PIECE):
-        piece = values[start : start + _PIECE]
-        shifted = spare[: len(piece)]
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 0)):
-            np.right_shift(piece, np.uint64(shift), out=shifted)
-            np.bitwise_xor(piece, shifted, out=piece)
-            if factor:
-                np.multiply(piece, np.uint64(factor), out=piece)
-    return values
+        total += avalanche(bits ^ column_seed(item.name, salt))
+    return avalanche(total)
 
 
 class Sieve:

@@ -9,11 +9,12 @@ import numpy as np
 from ...errors import InvalidError
 from ...spec import DataRule
 from ...wording import did_you_mean, example, plural, shorten, some
+from ..mixing import Words
 from ..table import missing
 from .counted import SHOWN, Counted, named
 from .counter import Around, must
 from .kinds import Mask, hashable
-from .row_keys import Keys, row_keys
+from .row_keys import row_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ class _Keyed:
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self._columns = columns
-        self._parts: tuple[list[Keys], list[Keys]] = ([], [])
+        self._parts: tuple[list[Words], list[Words]] = ([], [])
 
     def add(self, frame: pd.DataFrame) -> None:
         for salt, parts in enumerate(self._parts):

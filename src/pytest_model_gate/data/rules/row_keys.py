@@ -6,45 +6,31 @@ different rows agree has a chance below 1e-23.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..mixing import Words, avalanche, column_seed
 from .kinds import hashable
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Keys = npt.NDArray[np.uint64]
 
 #: Of 16 bytes each, as pandas wants them.
 _HASH_KEYS = ("model-gate:rows1", "model-gate:rows2")
 _NULL = np.uint64(0x9E3779B97F4A7C15)
 
 
-def row_keys(frame: pd.DataFrame, columns: Sequence[str], salt: int) -> Keys:
+def row_keys(frame: pd.DataFrame, columns: Sequence[str], salt: int) -> Words:
     """Return one of the two numbers (``salt`` 0 or 1) of each row; the order of columns does not matter."""
     total = np.zeros(len(frame), dtype=np.uint64)
     for name in columns:
-        seed = hashlib.blake2b(f"{salt}:{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        total += _mixed(_bits(frame[name], salt) ^ np.uint64(int.from_bytes(seed, "little")))
+        total += avalanche(_bits(frame[name], salt) ^ column_seed(name, salt))
     return total
 
 
-def _mixed(bits: Keys) -> Keys:
-    """Scatter each value over all 64 bits, one to one (the finalizer of SplitMix64)."""
-    bits ^= bits >> np.uint64(30)
-    bits *= np.uint64(0xBF58476D1CE4E5B9)
-    bits ^= bits >> np.uint64(27)
-    bits *= np.uint64(0x94D049BB133111EB)
-    bits ^= bits >> np.uint64(31)
-    return bits
-
-
-def _bits(series: pd.Series[Any], salt: int) -> Keys:
+def _bits(series: pd.Series[Any], salt: int) -> Words:
     """Return 64 bits for each value, a copy that may be written to."""
     import pandas as pd
 
