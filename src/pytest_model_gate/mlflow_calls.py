@@ -151,7 +151,7 @@ def explain(error: Exception, source: str, server: Server) -> ModelGateError:
             f"The MLflow server {server.shown} {what}, so '{source}' could not be opened.",
             f"Start it, or correct {server.setting}. "
             "MLFLOW_HTTP_REQUEST_TIMEOUT and MLFLOW_HTTP_REQUEST_MAX_RETRIES set how long to wait.",
-            prefixes=("models:", "runs:", "mlflow-dataset:"),
+            prefixes=("models:", "runs:", "mlflow-search:", "mlflow-dataset:"),
         )
     if code == "404":
         return EvaluationError(

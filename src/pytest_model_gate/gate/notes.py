@@ -52,6 +52,15 @@ def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tupl
             "candidate and production are the same model: was the wrong one compared? "
             f"({redact(model.resolved)})"
         )
+    found += [
+        f"{role} is the {chosen}: the metric that chose it is optimistic (winner's curse); what counts is "
+        "this holdout"
+        for role, chosen in _chosen(models)
+    ]
+    for role, one in models.items():
+        said = "" if isinstance(one, Failed) else getattr(one, "said", "")
+        if said:
+            found.append(f"the {role} is loaded because these very bytes are pinned, although {said}")
     if spec.production == NO_MODEL:
         found.append("first release: there is no production model; judged by baseline and floors only")
     if spec.production == NO_MODEL and spec.slices:
@@ -64,6 +73,13 @@ def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tupl
             f'NO BASELINE: nothing shows that this model beats a trivial one; baseline = "{trivial}"?'
         )
     return tuple(found)
+
+
+def _chosen(models: Mapping[Role, ModelProtocol | Failed]) -> Iterable[tuple[Role, str]]:
+    """Yield the roles whose model a search found, and of how many it was the best."""
+    for role, found in models.items():
+        if not isinstance(found, Failed) and found.source.startswith("mlflow-search:"):
+            yield role, redact(found.resolved).partition(" (")[2].rstrip(")")
 
 
 def one_model(models: Mapping[Role, ModelProtocol | Failed]) -> ModelProtocol | None:

@@ -9,7 +9,7 @@ from ..spec import SourceContext
 @hookimpl(trylast=True)
 def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | None:
     """Load a model from MLflow, a file, a function, or a file of predictions."""
-    if source.startswith(("models:", "runs:")):
+    if source.startswith(("models:", "runs:", "mlflow-search:")):
         from .mlflow import open_mlflow
 
         return open_mlflow(source, context)

@@ -1,4 +1,4 @@
-"""``models:/`` and ``runs:/``: resolve a name to one version, copy its files, load from the copy."""
+"""Models of MLflow: resolve a name or a search to one version, copy its files, load from the copy."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ..redact import redact
 from ..spec import SourceContext
 from ..wording import did_you_mean, shorten, some_values
 from .identity import Identity, digest_of_files
+from .mlflow_search import PREFIX, best_run, read_search
 from .mlmodel import load_folder
 from .trust import check_pin
 
@@ -80,7 +81,10 @@ def identify(source: str, context: SourceContext) -> Identity:
 
 def _find(source: str, context: SourceContext) -> _Found:
     model, run = _MODEL.fullmatch(source), _RUN.fullmatch(source)
-    if not model and not run:
+    searched = source.startswith(PREFIX)
+    if searched:
+        read_search(source)  # what is wrong with it needs no server
+    elif not model and not run:
         raise ConfigurationError(
             f"'{redact(source)}' is no MLflow model.",
             "Write models:/name@alias, models:/name/3 or runs:/run-id/path.",
@@ -88,7 +92,7 @@ def _find(source: str, context: SourceContext) -> _Found:
     try:
         with calling(RESOLVE_LIMITS):
             server = server_of(context)
-            if run:
+            if not model:
                 server = replace(server, registry=server.tracking)  # a run is no matter of the registry
             check_store(server)
             from mlflow import MlflowClient
@@ -98,6 +102,10 @@ def _find(source: str, context: SourceContext) -> _Found:
                 version = model["version"] or _version_of_alias(client, model["name"], model["alias"], server)
                 location = _location_of_version(client, model["name"], version, server)
                 return _Found(source, f"models:/{model['name']}/{version}", location, "", server)
+            if searched:
+                best = best_run(client, source, server)
+                location, below = _location_in_run(client, best.run, best.model, server)
+                return _Found(source, best.resolved, location, below, server)
             assert run is not None
             location, below = _location_in_run(client, run["run"], run["path"], server)
             return _Found(source, source, location, below, server)
