@@ -15,7 +15,7 @@ and a distribution through the entry-point group ``pytest_model_gate``::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
@@ -54,6 +54,12 @@ class DatasetProtocol(Protocol):
 def version_of(dataset: DatasetProtocol) -> str:
     """Return the version that a dataset says it is; empty where its source has no versions."""
     return str(getattr(dataset, "version", ""))
+
+
+def types_of(model: ModelProtocol) -> Mapping[str, str]:
+    """Return column -> type, where a model states it in an optional attribute ``types``."""
+    found: Mapping[str, str] = getattr(model, "types", None) or {}
+    return found
 
 
 class ModelProtocol(Protocol):

@@ -295,6 +295,31 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contracts:
+    """What models promise beside good predictions, asked on a few rows.
+
+    Parameters
+    ----------
+    determinism : bool
+        Asked again, they say the same.
+    row_independence : bool
+        What they say about a row does not depend on the other rows, nor on their order.
+    signature : bool
+        The columns have the types, and the values, that they were trained on.
+    tolerance : float
+        Relative difference of two predictions that is rounding.
+    severity : {"fail", "warn"}
+        What a promise does that the candidate breaks.
+    """
+
+    determinism: bool = True
+    row_independence: bool = True
+    signature: bool = True
+    tolerance: float = 1e-5
+    severity: Literal["fail", "warn"] = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A failing line that somebody answers for until a date.
 
@@ -382,6 +407,8 @@ class GateSpec:
         The training data, in which no row of the holdout may stand. ``None``: nobody looks.
     drift : Drift, optional
         The data that this dataset is compared with. ``None``: none.
+    contracts : Contracts, optional
+        What models promise beside good predictions. ``None``: all that can be asked.
     alpha : float
         One-sided level of every bound.
     correction : {"holm", "max-t"}
@@ -434,6 +461,7 @@ class GateSpec:
     find_slices: FindSlices | None = None
     leakage: Leakage | None = None
     drift: Drift | None = None
+    contracts: Contracts | None = None
     alpha: float = 0.05
     correction: Correction = "holm"
     seed: int = 0

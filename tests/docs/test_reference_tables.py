@@ -14,6 +14,7 @@ from pytest_model_gate import hooks, results
 from pytest_model_gate.config.resolve import REQUIRED
 from pytest_model_gate.config.tables import (
     GATE_KEYS,
+    ContractsTable,
     DriftTable,
     FindSlicesTable,
     LeakageTable,
@@ -27,7 +28,7 @@ from pytest_model_gate.metrics.rows import Predicted, Truth
 from pytest_model_gate.plugin.fixture import ModelGate
 from pytest_model_gate.report import json as json_report
 from pytest_model_gate.report import run
-from pytest_model_gate.spec import Drift, FindSlices, GateSpec, Leakage, SliceSpec, Waiver
+from pytest_model_gate.spec import Contracts, Drift, FindSlices, GateSpec, Leakage, SliceSpec, Waiver
 from pytest_model_gate.stats.design import Design
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -64,6 +65,7 @@ def _written(value: object) -> str:
         ("Keys of a slice", tuple(SliceTable.model_fields), SliceSpec),
         ("Keys of find_slices", tuple(FindSlicesTable.model_fields), FindSlices),
         ("Keys of leakage", tuple(LeakageTable.model_fields), Leakage),
+        ("Keys of contracts", tuple(ContractsTable.model_fields), Contracts),
         ("Keys of drift", tuple(DriftTable.model_fields), Drift),
         ("Keys of a waiver", tuple(WaiverTable.model_fields), Waiver),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, did_you_mean
 from ..redact import redact
-from ..spec import Drift, FindSlices, GateSpec, Leakage, SliceSpec
+from ..spec import Contracts, Drift, FindSlices, GateSpec, Leakage, SliceSpec
 from .declared import OWN_FILE
 from .files import Project
 
@@ -202,6 +202,7 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
     leakage = _leakage_of(keys.get("leakage"))
     plain.pop("drift", None)
     drift = _drift_of(keys.get("drift"))
+    plain.pop("contracts", None)
     repeated = [key for key in ("metrics",) if len(set(plain[key])) < len(plain[key])]
     # "a x b" and "b x a" cut the same rows.
     if repeated or len({frozenset(item.columns) for item in plain["slices"]}) < len(plain["slices"]):
@@ -214,6 +215,7 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
         root=str(Path(project.root)),
         leakage=leakage,
         drift=drift,
+        contracts=_contracts_of(keys.get("contracts")),
         **plain,
     )
 
@@ -236,6 +238,21 @@ def _drift_of(table: Any) -> Drift | None:
         on_drift=table.on_drift,
         on_new_levels=table.on_new_levels,
         on_inconclusive=table.on_inconclusive,
+    )
+
+
+def _contracts_of(table: Any) -> Contracts | None:
+    """Return what the models promise, as a gate asks for it; ``None``: all of it."""
+    if table is None:
+        return None
+    if table is False:
+        return Contracts(determinism=False, row_independence=False, signature=False)
+    return Contracts(
+        determinism=table.determinism,
+        row_independence=table.row_independence,
+        signature=table.signature,
+        tolerance=table.tolerance,
+        severity=table.severity,
     )
 
 

@@ -147,6 +147,22 @@ class DriftTable(_Table):
     on_inconclusive: _OnInconclusive | None = None
 
 
+class ContractsTable(_Table):
+    """``contracts``: all are asked unless they are turned off."""
+
+    determinism: bool = True
+    row_independence: bool = True
+    signature: bool = True
+    tolerance: Annotated[_Number, Field(gt=0, le=0.1)] = 1e-5
+    severity: Literal["fail", "warn"] = "fail"
+
+
+def _contracts(value: Any) -> Any:
+    if not isinstance(value, (bool, Mapping)):
+        raise ValueError(f"must be true, false or a table, got {value!r}")
+    return {} if value is True else value
+
+
 def _drift(value: Any) -> Any:
     if not isinstance(value, (str, Mapping)) and value is not False:
         raise ValueError(f"must be a source, a table or false, got {value!r}")
@@ -205,6 +221,7 @@ class GateTable(_Table):
     find_slices: Annotated[FindSlicesTable | Literal[False], BeforeValidator(_find_slices)] | None = None
     leakage: Annotated[LeakageTable | Literal[False], BeforeValidator(_leakage)] | None = None
     drift: Annotated[DriftTable | Literal[False], BeforeValidator(_drift)] | None = None
+    contracts: Annotated[ContractsTable | Literal[False], BeforeValidator(_contracts)] | None = None
     alpha: Annotated[_Number, Field(gt=0, lt=0.5)] | None = None
     correction: Literal["holm", "max-t"] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
@@ -287,7 +304,7 @@ _WORDS = {
     "finite_number": "must be a finite number",
 }
 #: Names that pydantic puts into the path of an error and no user wrote.
-_TABLES = ("FindSlicesTable", "LeakageTable", "DriftTable")
+_TABLES = ("FindSlicesTable", "LeakageTable", "DriftTable", "ContractsTable")
 _NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*", "literal[", *_TABLES)
 
 
@@ -322,6 +339,8 @@ def _short(value: Any) -> str:
 def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:
     if "find_slices" in path:
         return tuple(FindSlicesTable.model_fields)
+    if "contracts" in path:
+        return tuple(ContractsTable.model_fields)
     if "drift" in path:
         return tuple(DriftTable.model_fields)
     if "leakage" in path:

@@ -20,12 +20,13 @@ from ..models.columns import check_columns
 from ..models.contract import notes
 from ..models.scoring import Scored, join, score
 from ..results import Check, Finding, Verdict
-from ..spec import GateSpec, Role
+from ..spec import Contracts, GateSpec, Role
 from ..stats.bootstrap import Resampling
 from ..stats.design import Design
 from ..wording import plural
 from .arrays import weights
 from .by_query import design_of, query_notes
+from .contracts import Sampled, contract, looked_up, sample_size
 from .encode import require_positive
 from .lines import ALL, SliceRows
 from .roles import encode_classes, encode_predictions, findings
@@ -127,6 +128,9 @@ def collect(
     features = {role: _features(role, spec, dataset, model) for role, model in models.items()}
     columns = list(dict.fromkeys([*own, *(name for names in features.values() for name in names)]))
     kept: list[pd.DataFrame] = []
+    wants = _WANTS[spec.task or "classification"]
+    asked, sampled = spec.contracts or Contracts(), Sampled(sample_size(dataset.rows))
+    read = sorted({name for role in models if not looked_up(models[role]) for name in features[role]})
     parts: dict[Role, list[Scored]] = {role: [] for role in models}
     dropped: Counter[str] = Counter()
     for batch in dataset.batches(columns):
@@ -135,10 +139,10 @@ def collect(
         said: dict[int, Scored] = {}
         for role, model in models.items():
             if id(model) not in said:  # one model in two roles is scored once
-                said[id(model)] = score(
-                    model, [frame[features[role]]], _WANTS[spec.task or "classification"], role=role
-                )
+                said[id(model)] = score(model, [frame[features[role]]], wants, role=role)
             parts[role].append(said[id(model)])
+        if read:
+            sampled.add(frame[read], {role: parts[role][-1] for role in models})
     rows = kept[0] if len(kept) == 1 else pd.concat(kept, ignore_index=True)
     if not len(rows):
         raise EvaluationError(
@@ -148,7 +152,11 @@ def collect(
     scored = {
         role: _as_scores(join(found, role=role), models[role], metrics) for role, found in parts.items()
     }
-    return _encode(spec, rows, scored, models, metrics, tuple(dropped.items()))
+    judged = _encode(spec, rows, scored, models, metrics, tuple(dropped.items()))
+    if any(check.fails for check in judged.checks):
+        return judged
+    kept_promises = contract(asked, models, dataset, features, sampled, wants)
+    return judged if kept_promises is None else replace(judged, checks=(*judged.checks, kept_promises))
 
 
 def _as_scores(scored: Scored, model: ModelProtocol, metrics: Mapping[str, Metric]) -> Scored:
