@@ -93,6 +93,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "pandas": When.LAZY,
         "pyarrow": When.LAZY,
         "sklearn": When.LAZY,
+        "picklescan": When.LAZY,
         "skops": When.LAZY,
         "threadpoolctl": When.LAZY,
         "xgboost": When.LAZY,

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import cloudpickle
@@ -19,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from pytest_model_gate.errors import EvaluationError, InvalidError
+from pytest_model_gate.errors import EvaluationError, InvalidError, UntrustedError
 from pytest_model_gate.models.identity import Identity, sha256
 from pytest_model_gate.models.mlmodel import load_folder
 from pytest_model_gate.spec import SourceContext
@@ -85,9 +86,25 @@ def test_a_malicious_pickle_never_runs_by_default(name, write, load, mark, tmp_p
 def test_these_pickles_do_run_when_they_are_loaded(name, write, load, mark, tmp_path):
     """Otherwise the test above would show nothing."""
     write(tmp_path / name, mark)
+    digest = sha256((tmp_path / name).read_bytes())
     with pytest.raises(EvaluationError, match=rf"^'{name}' holds .*, which is no model: it has no predict"):
-        load(name, trusted_sources=("*",))
+        load(name, pinned_models={name: digest})
     assert mark.exists()
+
+
+@pytest.mark.parametrize(("name", "write"), MALICIOUS)
+def test_what_a_scanner_finds_is_refused_where_only_a_pattern_trusts(name, write, load, mark, tmp_path):
+    write(tmp_path / name, mark)
+    digest = sha256((tmp_path / name).read_bytes())
+    with pytest.raises(UntrustedError) as caught:
+        load(name, trusted_sources=("*",))
+    assert str(caught.value) == (
+        f"'{name}' is among the trusted_sources, but picklescan {version('picklescan')} finds that it calls "
+        f"posix.mkdir.\n"
+        f"  Find out who wrote it. If you trust these bytes ({digest}) all the same, run: "
+        f"model-gate pin --trust {name}"
+    )
+    assert not mark.exists()
 
 
 def test_another_pin_than_these_bytes_is_refused_before_loading(load, mark, tmp_path):

@@ -36,6 +36,8 @@ class EstimatorModel:
     adapt: Adapt = plain
     #: Column -> type, where a signature states it.
     types: Mapping[str, str] = field(default_factory=dict)
+    #: What a scanner has against it, although it is trusted.
+    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the estimator cannot give that."""
@@ -68,6 +70,8 @@ class FunctionModel:
     keep: Any = None
     #: Column -> type, where a signature states it.
     types: Mapping[str, str] = field(default_factory=dict)
+    #: What a scanner has against it, although it is trusted.
+    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return what the function says about these rows; ``None`` where it is not what is wanted."""
@@ -81,6 +85,7 @@ def from_object(
     kind: str,
     columns: tuple[str, ...] | None = None,
     types: Mapping[str, str] | None = None,
+    said: str = "",
 ) -> EstimatorModel | FunctionModel | CatBoostModel | ResultsModel:
     """Return the model that an object is.
 
@@ -96,6 +101,8 @@ def from_object(
         Used where the object itself doesn't name its columns.
     types : mapping, optional
         Column -> type, as a signature states it.
+    said : str
+        What a scanner has against it, although it is trusted.
     """
     from . import catboost, statsmodels
 
@@ -115,6 +122,7 @@ def from_object(
             estimator=found,
             adapt=_adapt(found),
             types=types or {},
+            said=said,
         )
     if callable(found) and not isinstance(found, type):
         return FunctionModel(
@@ -126,6 +134,7 @@ def from_object(
             classes=None,
             function=found,
             types=types or {},
+            said=said,
         )
     raise EvaluationError(
         f"'{identity.source}' holds {_article(found)}, which is no model: it has no predict.",

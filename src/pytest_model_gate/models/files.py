@@ -62,4 +62,5 @@ def load_bytes(identity: Identity, content: bytes, suffix: str, context: SourceC
         return from_object(identity, skops.load(identity, content, context), kind="skops")
     from . import pickled
 
-    return from_object(identity, pickled.load(identity, content, context), kind="pickle")
+    found, said = pickled.load(identity, content, context)
+    return from_object(identity, found, kind="pickle", said=said)

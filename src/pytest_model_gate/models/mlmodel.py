@@ -11,7 +11,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import EvaluationError, InvalidError
 from ..importing import importable
@@ -37,23 +37,75 @@ class Loaded:
     needs_files: bool
 
 
+#: How a flavour is loaded: from bytes by our own reader, by skops, or by running code.
+Form = Literal["data", "skops", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """What of a model is loaded, and how.
+
+    Parameters
+    ----------
+    name : str
+        ``"xgboost"``, ``"sklearn"``, ``"python_function"``, ...
+    form : {"data", "skops", "code"}
+        How.
+    key : str
+        Under which the flavour names its file.
+    why : str
+        What it is about the model that runs code. Empty: nothing.
+    """
+
+    name: str
+    form: Form
+    key: str = "data"
+    why: str = ""
+
+
 def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loaded:
     """Load the model in a private folder whose digest is in ``identity``."""
-    description = _describe(identity, folder)
+    description = describe(identity, folder)
     flavors: dict[str, Any] = description["flavors"]
     columns, types = _signature(description)
-    if "xgboost" in flavors:
-        from . import xgboost
+    flavour = chosen(identity, flavors)
+    if flavour.form == "data":
+        content = data_of(identity, folder, flavors[flavour.name], flavour.key)
+        return Loaded(_reader(flavour.name).load(identity, content), False)
+    if flavour.form == "skops":
+        from . import skops
 
-        return Loaded(xgboost.load(identity, _data(identity, folder, flavors["xgboost"], "data")), False)
-    if "onnx" in flavors:
-        from . import onnx
+        content = data_of(identity, folder, flavors[flavour.name], flavour.key)
+        found = skops.load(identity, content, context)
+        return Loaded(from_object(identity, found, kind=flavour.name, columns=columns, types=types), False)
+    said = require_trust(identity, context, flavour.why, lambda: pickles_in(folder))
+    if flavour.name == "python_function":
+        pyfunc = _by_mlflow(identity, folder, "pyfunc", context)
+        return Loaded(_pyfunc_model(identity, pyfunc, columns, types, said), True)
+    loaded = _by_mlflow(identity, folder, flavour.name, context)
+    model = from_object(identity, loaded, kind=flavour.name, columns=columns, types=types, said=said)
+    return Loaded(model, False)
 
-        return Loaded(onnx.load(identity, _data(identity, folder, flavors["onnx"], "data")), False)
+
+def _reader(name: str) -> Any:
+    from importlib import import_module
+
+    return import_module(f".{name}", __package__)
+
+
+def chosen(identity: Identity, flavors: dict[str, Any]) -> Flavour:
+    """Return which flavour of a model is loaded: data before code, wherever there is a choice.
+
+    Raises
+    ------
+    EvaluationError
+        If rows cannot be given to any.
+    """
+    for name in ("xgboost", "onnx"):
+        if name in flavors:
+            return Flavour(name, "data")
     if "catboost" in flavors and flavors["catboost"].get("save_format", "cbm") == "cbm":
-        from . import catboost
-
-        return Loaded(catboost.load(identity, _data(identity, folder, flavors["catboost"], "data")), False)
+        return Flavour("catboost", "data")
     for name, key, default in (
         ("lightgbm", "data", "cloudpickle"),
         ("statsmodels", "data", "pickle"),
@@ -61,24 +113,13 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
     ):
         if name not in flavors:
             continue
-        flavor = flavors[name]
-        if (
-            name == "lightgbm"
-            and flavor.get("model_class", "lightgbm.basic.Booster") == "lightgbm.basic.Booster"
-        ):
-            from . import lightgbm
-
-            return Loaded(lightgbm.load(identity, _data(identity, folder, flavor, key)), False)
-        if flavor.get("serialization_format", default) == "skops":
-            from . import skops
-
-            found = skops.load(identity, _data(identity, folder, flavor, key), context)
-            return Loaded(from_object(identity, found, kind=name, columns=columns, types=types), False)
-        require_trust(
-            identity, context, f"its {name} flavour is a {flavor.get('serialization_format', default)}"
-        )
-        loaded = _by_mlflow(identity, folder, name, context)
-        return Loaded(from_object(identity, loaded, kind=name, columns=columns, types=types), False)
+        booster = "lightgbm.basic.Booster"
+        if name == "lightgbm" and flavors[name].get("model_class", booster) == booster:
+            return Flavour(name, "data", key)
+        written = flavors[name].get("serialization_format", default)
+        if written == "skops":
+            return Flavour(name, "skops", key)
+        return Flavour(name, "code", key, f"its {name} flavour is a {written}")
     if "python_function" not in flavors:
         raise EvaluationError(
             f"'{identity.source}' has no flavour that a table of rows can be given to, only "
@@ -86,12 +127,23 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
             "Log it with a python_function flavour, or gate its predictions with predictions:path#column.",
         )
     loader = flavors["python_function"].get("loader_module", "a loader of its own")
-    require_trust(identity, context, f"it is a python_function of {shorten(str(loader), 80)}")
-    pyfunc = _by_mlflow(identity, folder, "pyfunc", context)
-    return Loaded(_pyfunc_model(identity, pyfunc, columns, types), True)
+    return Flavour("python_function", "code", "", f"it is a python_function of {shorten(str(loader), 80)}")
 
 
-def _describe(identity: Identity, folder: Path) -> dict[str, Any]:
+def pickles_in(folder: Path) -> dict[str, bytes]:
+    """Return the files of a model that are pickles, by what they are called or how they begin."""
+    found = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with file.open("rb") as stream:
+            begins = stream.read(2)
+        protocol = begins[:1] == b"\x80" and begins[1:2] <= b"\x05"
+        if file.suffix.lower() in (".pkl", ".pickle", ".joblib") or protocol:
+            found[file.relative_to(folder).as_posix()] = file.read_bytes()
+    return found
+
+
+def describe(identity: Identity, folder: Path) -> dict[str, Any]:
+    """Return what the file ``MLmodel`` says, with flavours."""
     import yaml
 
     file = folder / "MLmodel"
@@ -109,8 +161,8 @@ def _describe(identity: Identity, folder: Path) -> dict[str, Any]:
     return description
 
 
-def _data(identity: Identity, folder: Path, flavor: Any, key: str) -> bytes:
-    """Return the bytes of the model file that a flavour names."""
+def data_of(identity: Identity, folder: Path, flavor: Any, key: str) -> bytes:
+    """Return the bytes of the model file that a flavour names, which must lie in the folder."""
     name = flavor.get(key) if isinstance(flavor, dict) else None
     file = folder / str(name)
     # The name comes from the model: it must not lead out of its folder.
@@ -164,7 +216,7 @@ def _by_mlflow(identity: Identity, folder: Path, flavor: str, context: SourceCon
 
 
 def _pyfunc_model(
-    identity: Identity, pyfunc: Any, columns: tuple[str, ...] | None, types: dict[str, str]
+    identity: Identity, pyfunc: Any, columns: tuple[str, ...] | None, types: dict[str, str], said: str
 ) -> EstimatorModel | FunctionModel:
     def call(frame: Any) -> Any:
         with calling({}):
@@ -183,6 +235,7 @@ def _pyfunc_model(
         function=call,
         keep=pyfunc,
         types=types,
+        said=said,
     )
 
 

@@ -13,18 +13,23 @@ from .identity import Identity
 from .packages import missing_package
 from .trust import require_trust
 
+#: Why it needs trust.
+PICKLE = "it is a pickle"
 
-def load(identity: Identity, content: bytes, context: SourceContext) -> Any:
+
+def load(identity: Identity, content: bytes, context: SourceContext) -> tuple[Any, str]:
     """Return the object in a ``.joblib``, ``.pkl`` or ``.pickle`` file that the user trusts.
+
+    With it comes what a scanner has against it, see ``trust.require_trust``.
 
     joblib reads plain pickles and its own, compressed or not, so the suffix doesn't matter.
     """
-    require_trust(identity, context, "it is a pickle")
+    said = require_trust(identity, context, PICKLE, lambda: {identity.source: content})
     import joblib
 
     try:
         with importable(context.root):
-            return joblib.load(io.BytesIO(content))
+            return joblib.load(io.BytesIO(content)), said
     except ModuleNotFoundError as error:
         raise missing_package(error.name or "an unknown package", identity.source) from None
     except (AttributeError, ImportError) as error:
