@@ -8,7 +8,7 @@ from ..spec import SourceContext
 
 @hookimpl(trylast=True)
 def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | None:
-    """Load a model from MLflow, a file, a function, or a file of predictions."""
+    """Load a model from MLflow, a file, a function, a command, or a file of predictions."""
     if source.startswith(("models:", "runs:", "mlflow-search:")):
         from .mlflow import open_mlflow
 
@@ -17,6 +17,10 @@ def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | Non
         from .python import open_python
 
         return open_python(source, context)
+    if source.startswith(("exec:", "exec+csv:")):
+        from .command import open_command
+
+        return open_command(source, context)
     if source.startswith("predictions:"):
         from .predictions import open_predictions
 
