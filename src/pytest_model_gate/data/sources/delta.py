@@ -11,10 +11,10 @@ from ...errors import ConfigurationError, InvalidError, UnavailableError
 from ...hooks import DatasetProtocol
 from ...redact import redact
 from ...spec import SourceContext
+from ...waiting import seconds
 from .delta_errors import Place, explaining, s3_endpoint
 from .extras import missing_package
 from .stream import StreamDataset
-from .waiting import seconds
 
 PREFIX = "delta:"
 _FORM = "Write delta:path@7 for version 7, or delta:path for the newest one."

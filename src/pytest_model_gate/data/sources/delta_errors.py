@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ...errors import EvaluationError, InvalidError, ModelGateError, UnavailableError, UnreachableError
 from ...redact import redact
+from ...waiting import VARIABLE, shown_seconds
 from ...wording import shorten
-from .waiting import VARIABLE, shown_seconds
 
 _REFUSED = re.compile(
     r"\b(401|403)\b|Forbidden|Unauthorized|InvalidAccessKey|SignatureDoesNotMatch|AccessDenied|PermissionDenied"

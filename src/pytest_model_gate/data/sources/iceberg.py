@@ -9,11 +9,11 @@ from ...errors import ConfigurationError, InvalidError, UnavailableError
 from ...hooks import DatasetProtocol
 from ...redact import redact
 from ...spec import SourceContext
+from ...waiting import seconds, within
 from ...wording import did_you_mean
 from .extras import missing_package
 from .iceberg_errors import Catalog, explaining
 from .stream import StreamDataset
-from .waiting import seconds, within
 
 PREFIX = "iceberg:"
 _SOURCE = re.compile(r"(?P<catalog>[^.@/]+)\.(?P<table>[^@/]+\.[^@./]+)(?:@(?P<at>[^@]+))?")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ...errors import EvaluationError, InvalidError, ModelGateError, UnavailableError, UnreachableError
 from ...redact import redact
+from ...waiting import VARIABLE
 from ...wording import one_line, shorten
-from .waiting import VARIABLE
 
 _SETTING = "its entry in .pyiceberg.yaml or PYICEBERG_CATALOG__{name}__..."
 _REFUSED = re.compile(

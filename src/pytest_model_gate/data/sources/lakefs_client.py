@@ -13,11 +13,11 @@ from typing import Any
 
 from ...errors import EvaluationError, InvalidError, ModelGateError, UnavailableError, UnreachableError
 from ...redact import redact
+from ...waiting import VARIABLE, download_seconds, seconds, shown_seconds, within
 from ...wording import did_you_mean, first_line, shorten, some
 from ..pins import PIN_COMMAND
 from .extras import missing_package
 from .remote import write_pieces
-from .waiting import VARIABLE, download_seconds, seconds, shown_seconds, within
 
 _PIECE = 8 << 20
 _PAGE = 1000

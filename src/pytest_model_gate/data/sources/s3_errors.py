@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ...errors import EvaluationError, InvalidError, ModelGateError, UnavailableError, UnreachableError
 from ...redact import redact
+from ...waiting import VARIABLE, shown_seconds
 from ...wording import first_line, shorten
 from ..pins import PIN_COMMAND
-from .waiting import VARIABLE, shown_seconds
 
 _CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 _MISSING = ("NoSuchKey", "404", "NotFound")

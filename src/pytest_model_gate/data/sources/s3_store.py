@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidError
+from ...waiting import download_seconds, seconds
 from .extras import missing_package
 from .remote import write_pieces
 from .s3_errors import Place, explain
-from .waiting import download_seconds, seconds
 
 _PIECE = 1 << 20
 #: Each question is asked twice at most.

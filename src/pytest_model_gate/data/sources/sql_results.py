@@ -19,11 +19,11 @@ from ...errors import (
     UnreachableError,
 )
 from ...redact import redact
+from ...waiting import VARIABLE as TIMEOUT
+from ...waiting import seconds, within
 from ...wording import first_line, one_line, shorten
 from ..columns import check_unique
 from .extras import missing_package
-from .waiting import VARIABLE as TIMEOUT
-from .waiting import seconds, within
 
 #: Rows that are fetched at a time.
 _ROWS = 50_000

@@ -23,13 +23,13 @@ from ...errors import (
 from ...hooks import DatasetProtocol
 from ...redact import redact
 from ...spec import SourceContext
+from ...waiting import VARIABLE, download_seconds, seconds, shown_seconds, within
 from ...wording import first_line, shorten, some
 from .extras import missing_package
 from .files import open_files
 from .local import format_of, unknown_suffix
 from .patterns import MAGIC, chosen, start_of
 from .remote import RemoteFile, RemoteFiles, open_remote, write_pieces
-from .waiting import VARIABLE, download_seconds, seconds, shown_seconds, within
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 #: What fsspec knows and is no place where a dataset lies: other protocols around it, or this very process.

@@ -1,4 +1,4 @@
-"""How long a server may be silent before a source gives up on it, and how many seconds that was."""
+"""How long a server may be silent before we give up on it, and how many seconds that was."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ...errors import ConfigurationError
+from .errors import ConfigurationError
 
 T = TypeVar("T")
 
