@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,8 +77,15 @@ def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
 
 def identify(source: str, context: SourceContext) -> Identity:
     """Return which model a source means, with the digest of its files; nothing is loaded."""
+    with downloaded(source, context) as (identity, _):
+        return identity
+
+
+@contextmanager
+def downloaded(source: str, context: SourceContext) -> Iterator[tuple[Identity, Path]]:
+    """Download a model for a while, and return which one it is and where its files lie; nothing is loaded."""
     with tempfile.TemporaryDirectory(prefix="model-gate-") as folder:
-        return _copy(_find(source, context), Path(folder))[0]
+        yield _copy(_find(source, context), Path(folder))
 
 
 def _find(source: str, context: SourceContext) -> _Found:
