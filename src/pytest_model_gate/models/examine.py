@@ -1,0 +1,207 @@
+"""Look at a model without loading it: which bytes it is, what loading would run, and who said that it may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from ..errors import InvalidError, UntrustedError
+from ..redact import redact
+from ..spec import SourceContext
+from .identity import Identity, read_once, sha256
+from .scan import Scan, scan
+from .trust import check_pin, require_trust
+
+#: What a suffix stands for, as a reader knows it.
+FORMATS = {
+    ".json": "XGBoost, JSON",
+    ".ubj": "XGBoost, binary",
+    ".txt": "LightGBM, text",
+    ".cbm": "CatBoost",
+    ".onnx": "ONNX",
+    ".skops": "skops",
+    ".joblib": "joblib (a pickle)",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+}
+NO_TRUST_NEEDED = "needs none: it is data, and a reader of data reads it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What is known of a model before it is loaded.
+
+    Parameters
+    ----------
+    source, resolved, digest : str
+        As written, the exact version that it means now, and ``"sha256:<hex>"`` of its content; empty where
+        only making the model would tell.
+    format : str
+        What it is written as.
+    files : tuple of (str, int)
+        Its files and their bytes.
+    runs_code : str
+        Why loading it runs code. Empty: it doesn't.
+    trust : str
+        Why it would be loaded. Empty: it would not.
+    refused, remedy : str
+        Why it would not, and what to do about it.
+    scan : Scan or None
+        What the scanner says about its pickles. ``None``: there are none, or there is no scanner.
+    pickles : int
+        How many there are.
+    """
+
+    source: str
+    resolved: str
+    digest: str
+    format: str
+    files: tuple[tuple[str, int], ...] = ()
+    runs_code: str = ""
+    trust: str = ""
+    refused: str = ""
+    remedy: str = ""
+    scan: Scan | None = None
+    pickles: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(size for _, size in self.files)
+
+    @property
+    def good(self) -> bool:
+        """Whether it would be loaded, and the scanner has nothing against it."""
+        return not self.refused and (self.scan is None or self.scan.clean)
+
+
+def examine(source: str, context: SourceContext) -> Examined | None:
+    """Look at a model without loading it.
+
+    Parameters
+    ----------
+    source : str
+        As a gate names it.
+    context : SourceContext
+        Holds what is pinned and who is trusted.
+
+    Returns
+    -------
+    Examined or None
+        ``None``: only loading would tell what is behind such a source.
+
+    Raises
+    ------
+    ModelGateError
+        If it cannot be found or read, or is broken.
+    """
+    from .files import is_model_file
+
+    if source.startswith(("models:", "runs:", "mlflow-search:")):
+        return _of_mlflow(source, context)
+    if source.startswith("predictions:"):
+        from .predictions import parse
+
+        path = parse(source)[0]
+        content = read_once(Path(context.root, path), path)
+        identity = Identity(source=source, resolved=source, digest=sha256(content))
+        return _judged(identity, context, "table of predictions", ((path, len(content)),))
+    if source.startswith(("exec:", "exec+csv:")):
+        return _of_command(source, context)
+    if source.startswith("python:"):
+        return Examined(
+            source=source,
+            resolved=source,
+            digest="",
+            format="Python factory",
+            runs_code="it is code of this project",
+            trust="needs none: it is code of this project, as the tests themselves",
+        )
+    if not is_model_file(source):
+        return None
+    path, suffix = PurePath(source).as_posix(), Path(source).suffix.lower()
+    content = read_once(Path(context.root, source), source)
+    identity = Identity(source=source, resolved=path, digest=sha256(content))
+    why, pickles = "", {}
+    if suffix == ".skops":
+        from .skops import why_untrusted
+
+        why = why_untrusted(identity, content)
+    elif suffix in (".joblib", ".pkl", ".pickle"):
+        from .pickled import PICKLE
+
+        why, pickles = PICKLE, {source: content}
+    return _judged(identity, context, FORMATS[suffix], ((path, len(content)),), why=why, pickles=pickles)
+
+
+def _of_command(source: str, context: SourceContext) -> Examined:
+    from .command import open_command
+
+    try:
+        digest = open_command(source, context).digest  # runs nothing before it is given rows
+    except UntrustedError as error:
+        digest = error.digest
+    shown = redact(source)
+    identity = Identity(source=shown, resolved=shown, digest=digest)
+    return _judged(identity, context, "command", why="it is a command")
+
+
+def _of_mlflow(source: str, context: SourceContext) -> Examined:
+    from .mlflow import downloaded
+    from .mlmodel import chosen, data_of, describe, pickles_in
+    from .skops import why_untrusted
+
+    with downloaded(source, context) as (identity, folder):
+        flavors = describe(identity, folder)["flavors"]
+        flavour = chosen(identity, flavors)
+        why = flavour.why
+        if flavour.form == "skops":
+            why = why_untrusted(identity, data_of(identity, folder, flavors[flavour.name], flavour.key))
+        files = tuple(
+            (file.relative_to(folder).as_posix(), file.stat().st_size)
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        )
+        written = f"MLflow, {flavour.name}" + (", skops" if flavour.form == "skops" else "")
+        pickles = pickles_in(folder) if flavour.form == "code" else {}
+        return _judged(identity, context, written, files, why=why, pickles=pickles)
+
+
+def _judged(
+    identity: Identity,
+    context: SourceContext,
+    written: str,
+    files: tuple[tuple[str, int], ...] = (),
+    *,
+    why: str = "",
+    pickles: Mapping[str, bytes] | None = None,
+) -> Examined:
+    """Ask the rule of trust, as loading does."""
+    trust, refused, remedy = "", "", ""
+    try:
+        pinned = check_pin(identity, context)
+        if why:
+            require_trust(identity, context, why, (lambda: pickles) if pickles else None)
+        trust = (
+            "model-gate.lock pins these very bytes"
+            if pinned
+            else "its source matches trusted_sources"
+            if why
+            else NO_TRUST_NEEDED
+        )
+    except InvalidError as error:
+        refused, remedy = error.what, error.remedy
+    return Examined(
+        source=identity.source,
+        resolved=identity.resolved,
+        digest=identity.digest,
+        format=written,
+        files=files,
+        runs_code=why,
+        trust=trust,
+        refused=refused,
+        remedy=remedy,
+        scan=scan(pickles) if pickles else None,
+        pickles=len(pickles or {}),
+    )
