@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, data, drift, ledger, log, pin, plan, promote, report, schema
+from . import compare, data, drift, ledger, log, pin, plan, promote, report, schema, verify
 
 PROGRAM = "model-gate"
 
@@ -14,6 +14,7 @@ _MODULES = {
     "pin": pin,
     "data": data,
     "schema": schema,
+    "verify": verify,
     "drift": drift,
     "report": report,
     "log": log,
@@ -40,6 +41,7 @@ examples:
   model-gate data show holdout.parquet see one dataset as a gate does
   model-gate schema infer train.csv    describe a dataset by a schema
   model-gate plan                      see how many rows they take
+  model-gate verify model.joblib       see what loading a model would run
   model-gate drift train.csv new.csv   see what has moved between two tables
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again
