@@ -18,6 +18,7 @@ from .wording import first_line, shorten
 
 if TYPE_CHECKING:
     from wandb import Api, Artifact
+    from wandb.apis.public import Run
 
 #: In front of every source that W&B holds.
 PREFIX = "wandb:"
@@ -100,6 +101,35 @@ def artifact(api: Api, path: str, name: str, shown: str) -> Artifact:
         raise UnavailableError(
             f"There is no artifact {path}:{name} at {server()}, so '{shown}' could not be opened.",
             "Check entity, project, name and alias; a version that was pinned may have been deleted.",
+        ) from None
+
+
+def run(api: Api, path: str, shown: str) -> Run:
+    """Return a run.
+
+    Parameters
+    ----------
+    api : wandb.Api
+        Who is asked.
+    path : str
+        ``entity/project/run-id``.
+    shown : str
+        The source that means it.
+
+    Raises
+    ------
+    UnavailableError
+        If there is none.
+    """
+    try:
+        return api.run(path)
+    except Exception as error:
+        if "Could not find run" not in str(error):
+            raise
+        raise UnavailableError(
+            f"There is no run {path} at {server()}, so '{shown}' could not be opened.",
+            "Check entity, project and the run's id: the last part of its address, not its name. "
+            "An artifact needs its alias: :latest.",
         ) from None
 
 

@@ -1,7 +1,7 @@
-"""A stand-in for the server of Weights & Biases, which is in no package: artifacts to read, no more.
+"""A stand-in for the server of Weights & Biases, which is in no package: artifacts, runs, what they are told.
 
-The queries are those that the real client sends. They are executed by graphql-core against the schema below,
-so a client that begins to ask for something else fails here with the name of the field.
+The queries are those that the real client sends. They are executed by graphql-core against a schema of our
+own, so a client that begins to ask for something else fails here with the name of the field.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,99 +18,34 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from graphql import build_schema, graphql_sync
+from graphql import graphql_sync
+
+from systems.wandb_schema import SCHEMA
 
 KEY = "local" + "0" * 40
-
-SCHEMA = build_schema("""
-scalar DateTime
-scalar JSONString
-scalar Int64
-type Query {
-  viewer: User
-  serverInfo: ServerInfo
-  project(name: String!, entityName: String): Project
-  artifact(id: ID!): Artifact
-}
-type ServerInfo { features: [ServerFeature!]! }
-type ServerFeature { name: String! isEnabled: Boolean! }
-type User { id: ID! entity: String username: String email: String flags: JSONString teams: TeamConnection }
-type TeamConnection { edges: [TeamEdge!]! }
-type TeamEdge { node: Entity }
-type Entity { name: String! }
-type Project {
-  id: ID!
-  internalId: ID!
-  name: String!
-  entity: Entity!
-  artifactCollectionMembership(name: String!): ArtifactCollectionMembership
-  artifactCollection(name: String!): ArtifactCollection
-}
-interface ArtifactCollection {
-  name: String!
-  project: Project
-  artifactMembership(aliasName: String!): ArtifactCollectionMembership
-}
-type ArtifactSequence implements ArtifactCollection {
-  name: String!
-  project: Project
-  artifactMembership(aliasName: String!): ArtifactCollectionMembership
-}
-type ArtifactCollectionMembership {
-  id: ID!
-  versionIndex: Int
-  createdAt: DateTime!
-  aliases: [ArtifactAlias!]!
-  artifactCollection: ArtifactCollection
-  artifact: Artifact
-  files(first: Int, after: String): FileConnection
-}
-type ArtifactAlias { id: ID! alias: String! artifactCollection: ArtifactCollection }
-type ArtifactType { name: String! }
-type Tag { id: ID! name: String! }
-type Artifact {
-  id: ID!
-  artifactSequence: ArtifactSequence!
-  versionIndex: Int
-  artifactType: ArtifactType!
-  description: String
-  metadata: JSONString
-  ttlDurationSeconds: Int64!
-  ttlIsInherited: Boolean!
-  tags: [Tag!]!
-  historyStep: Int64
-  state: String!
-  size: Int64!
-  digest: String!
-  digestAlgorithm: String
-  commitHash: String
-  fileCount: Int64!
-  createdAt: DateTime!
-  updatedAt: DateTime
-  aliases: [ArtifactAlias!]!
-  currentManifest: ArtifactManifest
-}
-type ArtifactManifest { file: File! }
-type File { name: String! directUrl: String! }
-type FileConnection { pageInfo: PageInfo! edges: [FileEdge!]! }
-type FileEdge { node: File }
-type PageInfo { endCursor: String hasNextPage: Boolean! }
-""")
+_PROJECT = {"id": "P1", "internalId": "1", "name": "credit", "entity": {"name": "team"}}
+_WHEN = "2026-01-01T00:00:00Z"
 
 
 @dataclass
 class Collection:
     """The versions of one artifact: the files of each, and which aliases mean which."""
 
+    kind: str = "dataset"
     versions: dict[int, dict[str, bytes]] = field(default_factory=dict)
     aliases: dict[str, int] = field(default_factory=dict)
+    metadata: dict[int, str] = field(default_factory=dict)
+    #: Which run logged a version.
+    creators: dict[int, str] = field(default_factory=dict)
     #: Bytes that are sent instead of those that the manifest speaks of.
     damaged: dict[str, bytes] = field(default_factory=dict)
 
-    def add(self, files: dict[str, bytes], *aliases: str) -> str:
+    def add(self, files: dict[str, bytes], *aliases: str, run: str = "") -> str:
         number = len(self.versions)
         self.versions[number] = files
         self.aliases |= dict.fromkeys((*aliases, "latest", f"v{number}"), number)
+        if run:
+            self.creators[number] = run
         return f"v{number}"
 
     def delete(self, version: int) -> None:
@@ -119,11 +54,32 @@ class Collection:
 
 
 @dataclass
+class Run:
+    """What is known of a run."""
+
+    summary: str = "{}"
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass
 class Wandb:
-    """A running stand-in with the artifact ``team/credit/holdout``."""
+    """A running stand-in with the project ``team/credit``."""
 
     url: str
-    holdout: Collection
+    collections: dict[str, Collection] = field(default_factory=lambda: {"holdout": Collection()})
+    runs: dict[str, Run] = field(default_factory=dict)
+    #: What was asked to change, in order.
+    changes: list[tuple[str, Any]] = field(default_factory=list)
+    #: Called before a change is made; what it raises is the server's answer.
+    before_change: Callable[[str], None] = lambda what: None
+
+    @property
+    def holdout(self) -> Collection:
+        return self.collections["holdout"]
+
+    def change(self, what: str, content: Any) -> None:
+        self.before_change(what)
+        self.changes.append((what, content))
 
 
 def _md5(content: bytes) -> str:
@@ -133,6 +89,9 @@ def _md5(content: bytes) -> str:
 def _digest(files: dict[str, bytes]) -> str:
     lines = "".join(f"{name}:{_md5(content)}\n" for name, content in sorted(files.items()))
     return hashlib.md5(b"wandb-artifact-manifest-v1\n" + lines.encode()).hexdigest()
+
+
+_PAGE = {"endCursor": None, "hasNextPage": False}
 
 
 class _Root:
@@ -150,45 +109,102 @@ class _Root:
     def project(self, _info: Any, name: str, entityName: str | None = None) -> dict[str, Any] | None:
         if (entityName, name) != ("team", "credit"):
             return None
-        project = {"id": "P1", "internalId": "1", "name": name, "entity": {"name": entityName}}
         return {
-            **project,
-            "artifactCollectionMembership": lambda _info, name: self._membership(project, *name.split(":")),
+            **_PROJECT,
+            "artifactCollectionMembership": lambda _info, name: self._membership(*name.split(":")),
             "artifactCollection": lambda _info, name: {
-                **self._sequence(project),
-                "artifactMembership": lambda _info, aliasName: self._membership(project, name, aliasName),
+                **self._sequence(name),
+                "artifactMembership": lambda _info, aliasName: self._membership(name, aliasName),
             },
+            "run": lambda _info, name: self._run(name),
         }
 
     def artifact(self, _info: Any, id: str) -> dict[str, Any]:  # noqa: A002 - the query calls it so
-        url = f"{self._server.url}/manifests/{id}"
-        return {"id": id, "currentManifest": {"file": {"name": "wandb_manifest.json", "directUrl": url}}}
+        return self._artifact(*_parts(id))
+
+    def upsertBucket(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - as above
+        name = input["id"].removeprefix("R-")
+        self._server.change("summary", json.loads(input["summaryMetrics"]))
+        self._server.runs[name].summary = input["summaryMetrics"]
+        return {"bucket": self._run(name)}
+
+    def createRunFiles(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - as above
+        run = input["runName"]
+        urls = [
+            {"name": name, "uploadUrl": f"{self._server.url}/uploads/{run}/{quote(name)}"}
+            for name in input["files"]
+        ]
+        return {"runID": f"R-{run}", "uploadHeaders": [], "files": urls}
+
+    def updateArtifact(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - as above
+        name, number = _parts(input["artifactID"])
+        self._server.change("metadata", json.loads(input["metadata"]))
+        self._server.collections[name].metadata[number] = input["metadata"]
+        return {"artifact": self._artifact(name, number)}
 
     @staticmethod
-    def _sequence(project: dict[str, Any]) -> dict[str, Any]:
-        return {"__typename": "ArtifactSequence", "name": "holdout", "project": project}
+    def _sequence(name: str) -> dict[str, Any]:
+        return {"__typename": "ArtifactSequence", "name": name, "project": _PROJECT}
 
-    def _membership(self, project: dict[str, Any], name: str, alias: str) -> dict[str, Any] | None:
-        held = self._server.holdout
-        number = held.aliases.get(alias)
-        if name != "holdout" or number is None:
+    def _run(self, name: str) -> dict[str, Any] | None:
+        run = self._server.runs.get(name)
+        if run is None:
             return None
-        files, sequence = held.versions[number], self._sequence(project)
-        aliases = [
-            {"id": f"A{one}", "alias": one, "artifactCollection": sequence}
-            for one, meant in held.aliases.items()
+        files = [
+            {
+                "node": {"id": f"F-{path}", "name": path, "directUrl": "", "sizeBytes": len(content)},
+                "cursor": path,
+            }
+            for path, content in run.files.items()
+        ]
+        logged = [
+            {"node": self._artifact(collection, number)}
+            for collection, held in self._server.collections.items()
+            for number, creator in held.creators.items()
+            if creator == name and number in held.versions
+        ]
+        return {
+            "__typename": "Run",
+            "id": f"R-{name}",
+            "name": name,
+            "projectId": 1,
+            "project": _PROJECT,
+            "state": "finished",
+            "tags": [],
+            "config": "{}",
+            "createdAt": _WHEN,
+            "systemMetrics": "{}",
+            "summaryMetrics": run.summary,
+            "user": {"id": "U1", "name": "Ann", "username": "ann"},
+            "fileCount": len(files),
+            "files": lambda _info, names=None, after=None, first=None, pattern=None: {
+                "pageInfo": _PAGE,
+                "edges": [edge for edge in files if not names or edge["node"]["name"] in names],
+            },
+            "outputArtifacts": lambda _info, after=None, first=None: {
+                "totalCount": len(logged),
+                "pageInfo": _PAGE,
+                "edges": logged,
+            },
+        }
+
+    def _aliases(self, name: str, number: int) -> list[dict[str, Any]]:
+        return [
+            {"id": f"A{one}", "alias": one, "artifactCollection": self._sequence(name)}
+            for one, meant in self._server.collections[name].aliases.items()
             if meant == number and one != f"v{number}"
         ]
-        edges = [
-            {"node": {"name": name, "directUrl": f"{self._server.url}/files/{number}/{quote(name)}"}}
-            for name in files
-        ]
-        artifact = {
-            "id": f"{number}",
-            "artifactSequence": sequence,
+
+    def _artifact(self, name: str, number: int) -> dict[str, Any]:
+        held = self._server.collections[name]
+        files = held.versions[number]
+        url = f"{self._server.url}/manifests/{name}.{number}"
+        return {
+            "id": f"{name}.{number}",
+            "artifactSequence": self._sequence(name),
             "versionIndex": number,
-            "artifactType": {"name": "dataset"},
-            "metadata": "{}",
+            "artifactType": {"name": held.kind},
+            "metadata": held.metadata.get(number, "{}"),
             "ttlDurationSeconds": -1,
             "ttlIsInherited": True,
             "tags": [],
@@ -198,21 +214,35 @@ class _Root:
             "digestAlgorithm": "MANIFEST_MD5",
             "commitHash": "c0ffee",
             "fileCount": len(files),
-            "createdAt": "2026-01-01T00:00:00Z",
-            "aliases": aliases,
+            "createdAt": _WHEN,
+            "aliases": self._aliases(name, number),
+            "currentManifest": {"file": {"name": "wandb_manifest.json", "directUrl": url}},
+            "createdBy": lambda _info: self._run(held.creators.get(number, "")),
         }
+
+    def _membership(self, name: str, alias: str) -> dict[str, Any] | None:
+        held = self._server.collections.get(name)
+        number = held.aliases.get(alias) if held else None
+        if held is None or number is None:
+            return None
+        edges = [
+            {"node": {"name": file, "directUrl": f"{self._server.url}/files/{name}.{number}/{quote(file)}"}}
+            for file in held.versions[number]
+        ]
         return {
             "id": f"M{number}",
             "versionIndex": number,
-            "createdAt": "2026-01-01T00:00:00Z",
-            "aliases": aliases,
-            "artifactCollection": sequence,
-            "artifact": artifact,
-            "files": lambda _info, first=None, after=None: {
-                "pageInfo": {"endCursor": None, "hasNextPage": False},
-                "edges": edges,
-            },
+            "createdAt": _WHEN,
+            "aliases": self._aliases(name, number),
+            "artifactCollection": self._sequence(name),
+            "artifact": self._artifact(name, number),
+            "files": lambda _info, first=None, after=None: {"pageInfo": _PAGE, "edges": edges},
         }
+
+
+def _parts(identity: str) -> tuple[str, int]:
+    name, _, number = identity.rpartition(".")
+    return name, int(number)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -230,15 +260,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def do_GET(self) -> None:
-        held = self.server.standin.holdout
-        _, what, number, *rest = self.path.split("/")
-        files = held.versions[int(number)]
+        _, what, identity, *rest = self.path.split("/")
+        collection, number = _parts(identity)
+        held = self.server.standin.collections[collection]
+        files = held.versions[number]
         if what == "files":
             name = unquote("/".join(rest))
             self._send(200, held.damaged.get(name, files[name]))
             return
         contents = {
-            name: {"digest": _md5(content), "size": len(content), "birthArtifactID": number}
+            name: {"digest": _md5(content), "size": len(content), "birthArtifactID": identity}
             for name, content in files.items()
         }
         manifest = {
@@ -248,6 +279,18 @@ class _Handler(BaseHTTPRequestHandler):
             "contents": contents,
         }
         self._send(200, json.dumps(manifest).encode())
+
+    def do_PUT(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        _, _, run, *rest = self.path.split("/")
+        name = unquote("/".join(rest))
+        try:
+            self.server.standin.change("file", name)
+        except PermissionError:
+            self._send(403, b"{}")
+            return
+        self.server.standin.runs[run].files[name] = content
+        self._send(200, b"{}")
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -268,7 +311,7 @@ class _Handler(BaseHTTPRequestHandler):
 def wandb_standin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wandb]:
     """Start the stand-in, and point the client to it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    standin = Wandb(f"http://127.0.0.1:{server.server_port}", Collection())
+    standin = Wandb(f"http://127.0.0.1:{server.server_port}")
     server.standin = standin  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -13,6 +13,10 @@ def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | Non
         from .mlflow import open_mlflow
 
         return open_mlflow(source, context)
+    if source.startswith("wandb:"):
+        from .wandb import open_wandb
+
+        return open_wandb(source, context)
     if source.startswith("python:"):
         from .python import open_python
 
