@@ -98,10 +98,11 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "picklescan": When.LAZY,
         "skops": When.LAZY,
         "threadpoolctl": When.LAZY,
+        "wandb": When.TYPES,
         "xgboost": When.LAZY,
         "yaml": When.LAZY,
     },
-    "tracking": {"mlflow": When.LAZY},
+    "tracking": {"mlflow": When.LAZY, "wandb": When.LAZY},
     "gate": {"numpy": When.TOP, "pluggy": When.TOP, "pandas": When.TOP},
     "report": {"tabulate": When.LAZY},
     "config": {"pydantic": When.TOP},  # only tables.py, which nothing imports at start-up (checked below)
