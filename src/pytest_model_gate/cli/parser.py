@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, data, drift, ledger, log, pin, plan, promote, report, schema, verify
+from . import compare, data, drift, ledger, log, pin, plan, promote, report, schema, score, verify
 
 PROGRAM = "model-gate"
 
@@ -20,6 +20,7 @@ _MODULES = {
     "log": log,
     "promote": promote,
     "compare": compare,
+    "score": score,
     "ledger": ledger,
     "plan": plan,
 }
@@ -46,6 +47,8 @@ examples:
   pytest --gate-report gates.json      judge, and write down what was found
   model-gate report gates.json         read it again
   model-gate promote gates.json --to champion   let an alias point to what passed
+  model-gate score model.cbm holdout.parquet -o scores.parquet --key id
+                                       score a model where its packages are
   model-gate ledger                    how often each holdout was used
 
 `python -m pytest_model_gate` is the same program.

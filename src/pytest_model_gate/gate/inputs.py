@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 import pluggy
 
 from ..data.lock import Lock, check_pin, pin, read_lock, write_lock
+from ..data.pins import short_digest
 from ..errors import InvalidError, ModelGateError, UnreachableError
 from ..hooks import DatasetProtocol, ModelProtocol, version_of
 from ..models.baseline import BASELINES
@@ -235,11 +236,27 @@ class Inputs:
             if source not in by_source:
                 silent = _silent(source, by_source.values())
                 opening = partial(load_model, self._registry, source, self.context)
-                by_source[source] = attempt(role, source, opening) if silent is None else silent
+                opened = attempt(role, source, opening) if silent is None else silent
+                by_source[source] = self._of_these_rows(role, source, opened)
             found = by_source[source]
             # One source in two roles is loaded once, but each role says its own name.
             loaded[role] = _renamed(found, role) if isinstance(found, Failed) else found
         return loaded
+
+    def _of_these_rows(
+        self, role: Role, source: str, model: ModelProtocol | Failed
+    ) -> ModelProtocol | Failed:
+        """Refuse predictions that say that they were made of other rows."""
+        made_on = str(getattr(model, "scored_on", ""))
+        dataset = self.dataset if made_on else None
+        if dataset is None or isinstance(dataset, Failed) or dataset.digest in ("", made_on):
+            return model
+        error = InvalidError(
+            f"'{redact(source)}' was made on a dataset with {short_digest(made_on)}, and the gate judges on "
+            f"{redact(dataset.source)} with {short_digest(dataset.digest)}.",
+            "Score this dataset: model-gate score MODEL DATA -o FILE",
+        )
+        return Failed(failed_check(role, source, error), error)
 
     def role_records(self) -> tuple[RoleRecord, ...]:
         """Return which models the roles turned out to be."""

@@ -29,6 +29,7 @@ from ..spec import SourceContext
 from ..wording import one_line, plural, shorten, some_values
 from .columns import plain
 from .identity import Identity, digest_of_files
+from .predictions import typed_classes
 from .running import run_bounded, seconds_allowed
 from .trust import require_trust
 from .untyped import as_wanted
@@ -70,8 +71,7 @@ class CommandModel:
         names = self._memory.columns
         if names is None or len(names) < 2:
             return None
-        whole = all(name.lstrip("-").isdecimal() for name in names)
-        return tuple(int(name) if whole else name for name in names)
+        return typed_classes(names)
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return what the command says about these rows; ``None`` where it is not what is wanted."""
@@ -119,6 +119,26 @@ def open_command(source: str, context: SourceContext) -> CommandModel:
     The digest covers the command line and each file that it names below the root; not what those files
     read or import. A command that names no file has no digest, and can only be trusted by its source.
     """
+    identity, argv = _identified(source, context.root)
+    require_trust(identity, context, "it is a command")
+    return CommandModel(
+        source=identity.source,
+        resolved=identity.resolved,
+        digest=identity.digest,
+        kind="command",
+        columns=None,
+        argv=(_program(argv[0], context.root, identity.source), *argv[1:]),
+        root=context.root,
+        csv=source.startswith("exec+csv:"),
+    )
+
+
+def identify(source: str, context: SourceContext) -> Identity:
+    """Return which command it is; nothing runs."""
+    return _identified(source, context.root)[0]
+
+
+def _identified(source: str, root: str) -> tuple[Identity, tuple[str, ...]]:
     prefix, _, line = source.partition(":")
     try:
         argv = tuple(shlex.split(line))
@@ -130,18 +150,7 @@ def open_command(source: str, context: SourceContext) -> CommandModel:
     if not argv:
         raise ConfigurationError(f"'{source}' names no command.", f"Write {prefix}:program arguments.")
     shown = redact(source)
-    identity = Identity(source=shown, resolved=shown, digest=_digest(shown, argv, context.root))
-    require_trust(identity, context, "it is a command")
-    return CommandModel(
-        source=shown,
-        resolved=shown,
-        digest=identity.digest,
-        kind="command",
-        columns=None,
-        argv=(_program(argv[0], context.root, shown), *argv[1:]),
-        root=context.root,
-        csv=prefix == "exec+csv",
-    )
+    return Identity(source=shown, resolved=shown, digest=_digest(shown, argv, root)), argv
 
 
 def _program(name: str, root: str, source: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from ..errors import ConfigurationError, EvaluationError, InvalidError
 from ..spec import SourceContext
 from ..wording import did_you_mean, one_line, plural, shorten, some_values
 from .identity import Identity, read_once, sha256
+from .provenance import Provenance, read_provenance
 from .trust import check_pin
 from .untyped import as_wanted
 
@@ -47,9 +49,15 @@ class PredictionsModel:
     key: str
     index: pd.Index[Any]
     values: npt.NDArray[Any]
+    #: Digest of the dataset that was scored, where the file says it: a gate on another one refuses it.
+    scored_on: str = ""
+    #: What the predictions are, where the file says it.
+    form: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions of these rows; ``None`` where the column is not what is wanted."""
+        if self.form and want != self.form and (self.form, want) != ("value", "score"):
+            return None
         keys = frame[self.key]
         if keys.isna().any():
             raise InvalidError(
@@ -84,8 +92,13 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
         )
     path = Path(context.root, path_text)
     content = read_once(path, path_text)
+    made = _provenance(content) if path.suffix.lower() == ".parquet" else None
     # The column belongs to the identity: one file may hold the predictions of several models.
     resolved = f"{PREFIX}{PurePath(path_text).as_posix()}#{source.partition('#')[2]}"
+    if made is not None:
+        resolved += (
+            f" ({made.model} {_short(made.model_digest)} on {made.dataset} {_short(made.dataset_digest)})"
+        )
     identity = Identity(source=source, resolved=resolved, digest=sha256(content))
     check_pin(identity, context)
     frame = _read(content, path.suffix.lower(), path_text)
@@ -120,8 +133,10 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
         digest=identity.digest,
         kind="predictions",
         columns=(context.key,),
-        classes=classes,
+        classes=classes if made is None else _typed(classes, made.classes),
         key=context.key,
+        scored_on="" if made is None else made.dataset_digest,
+        form="" if made is None else made.want,
         index=pd.Index(_comparable(keys)),
         values=(predicted if len(columns) > 1 else predicted.iloc[:, 0]).to_numpy(),
     )
@@ -152,8 +167,33 @@ def parse(source: str) -> tuple[str, tuple[Any, ...] | None, tuple[str, ...]]:
         raise ConfigurationError(
             f"'{source}' needs two or more classes, each with a column of its own.", _FORM
         )
+    return path, typed_classes(names), columns
+
+
+def typed_classes(names: Sequence[str]) -> tuple[Any, ...]:
+    """Return classes as a dataset would hold them: integers where all are whole numbers, else text."""
     whole = all(name.lstrip("-").isdecimal() for name in names)
-    return path, tuple(int(name) if whole else name for name in names), columns
+    return tuple(int(name) if whole else name for name in names)
+
+
+def _provenance(content: bytes) -> Provenance | None:
+    try:
+        return read_provenance(content)
+    except Exception:  # noqa: BLE001 - a broken file is said to be one when its rows are read
+        return None
+
+
+def _short(digest: str) -> str:
+    algorithm, colon, hexed = digest.partition(":")
+    return f"{algorithm}{colon}{hexed[:8]}" if digest else "without a digest"
+
+
+def _typed(classes: tuple[Any, ...] | None, known: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return the classes as the model named them: True and not "True", 1.0 and not "1.0"."""
+    by_name = {str(item): item for item in known}
+    if classes is None or not all(str(item) in by_name for item in classes):
+        return classes
+    return tuple(by_name[str(item)] for item in classes)
 
 
 def _read(content: bytes, suffix: str, source: str) -> pd.DataFrame:
