@@ -41,6 +41,17 @@ def loans(tmp_path, monkeypatch):
     return frame
 
 
+@pytest.mark.parametrize("text", ["a\nb", "\n", "a\n", "a\r\nb", "\x85", "a\u2028b"])
+def test_names_and_levels_with_line_breaks_are_written_in_one_line(tmp_path, monkeypatch, capsys, text):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({text: [text, "other"] * 50}).to_parquet("lines.parquet")
+    assert main(["schema", "infer", "lines.parquet", "-o", "lines.yaml"]) == 0
+    columns = yaml.safe_load((tmp_path / "lines.yaml").read_text(encoding="utf-8"))["columns"]
+    assert columns == {text: {"dtype": "str", "nullable": False, "checks": {"isin": sorted([text, "other"])}}}
+    assert main(["schema", "check", "lines.yaml", "lines.parquet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 INFERRED = """\
 # Inferred from loans.parquet (400 rows, sha256:DIGEST).
 # These are facts about those rows. Review them: which of them are rules for the next rows?

@@ -45,10 +45,23 @@ def _column(column: Column) -> list[str]:
 
 
 def _flow(value: Any) -> str:
-    """Return a value in one line of YAML."""
+    """Return a value in one line of YAML, also where a text in it has several."""
     import yaml
 
-    text: str = yaml.safe_dump(
-        value, default_flow_style=True, allow_unicode=True, width=float("inf"), sort_keys=False
+    class OneLine(yaml.SafeDumper):
+        """Escapes a line break in a text: the other styles would break the line that it is a part of."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = '"' if any(mark in value for mark in "\n\x85\u2028\u2029") else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+
+    OneLine.add_representer(str, text)
+    written: str = yaml.dump(
+        value,
+        Dumper=OneLine,
+        default_flow_style=True,
+        allow_unicode=True,
+        width=float("inf"),
+        sort_keys=False,
     )
-    return text.removesuffix("\n").removesuffix("\n...")
+    return written.removesuffix("\n").removesuffix("\n...")
