@@ -145,6 +145,24 @@ def test_a_frozen_result_that_is_gone_damaged_or_another(project):
     )
 
 
+@pytest.mark.parametrize("how", ["another cell", "torn"])
+def test_pinning_writes_a_damaged_result_again_and_agrees_to_no_damage(project, how):
+    gate = VersionedGate(project, SOURCE)
+    gate.pin()
+    (file,) = frozen(project)
+    if how == "torn":
+        file.write_bytes(file.read_bytes()[:-9])
+    else:
+        rows(1).assign(y=lambda frame: 1 - frame["y"]).to_parquet(file)
+    assert gate.judge().verdict == "invalid"
+    gate.pin()
+    pd.testing.assert_frame_equal(pd.read_parquet(file), rows(1)[["id", "y", "region"]], check_dtype=False)
+    assert frozen(project) == [file]
+    before = file.read_bytes()
+    gate.pin()
+    assert file.read_bytes() == before
+
+
 def test_the_folder_and_the_variable_can_be_others(project, monkeypatch):
     monkeypatch.setenv("MODEL_GATE_SNAPSHOTS", "frozen")
     monkeypatch.setenv("WAREHOUSE", "sqlite:///warehouse.db")

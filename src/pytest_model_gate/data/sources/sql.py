@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import io
 import json
 import os
 import re
@@ -141,7 +142,7 @@ def _open(query: Query, path: Path, root: str) -> DatasetProtocol:
 
 
 def _freeze(query: Query, folder: Path, root: str) -> Path:
-    """Run the query and write its result, unless a file holds it already."""
+    """Run the query and write its result, unless a file holds it already; a damaged one is written again."""
     from .sql_results import ask_database, ask_files, sorted_rows
 
     if query.variable:
@@ -161,9 +162,25 @@ def _freeze(query: Query, folder: Path, root: str) -> Path:
     table = sorted_rows(query.source, table)
     content = content_digest(table.column_names, table.column).partition(":")[2]
     path = folder / f"{query.name}-{content[:12]}.parquet"
-    if not path.is_file():
+    if not _holds(path, table):
         _write(table, path, {"query": query.digest, "where": where, "content": content})
     return path
+
+
+def _holds(path: Path, table: Any) -> bool:
+    """Whether a file has the rows of a table, as Parquet gives them back."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        held = pq.read_table(path, partitioning=None)
+    except (OSError, pa.ArrowException):
+        return False
+    written = io.BytesIO()
+    pq.write_table(table, written)
+    again = pq.read_table(pa.BufferReader(written.getvalue()))
+    digests = [content_digest(each.column_names, each.column) for each in (held, again)]
+    return digests[0] == digests[1]
 
 
 def _write(table: Any, path: Path, provenance: dict[str, str]) -> None:
