@@ -233,7 +233,10 @@ def test_corrupted_bytes_of_the_same_size(gate):
     pd.DataFrame(changed).to_parquet(name, compression=None)
     record = gate.judge()
     assert record.verdict == "invalid"
-    assert "Same rows and columns, other content." in findings(record)[0]
+    assert findings(record)[0].endswith(
+        "Same rows and columns, other content. It is the pinned version all the same: what it is made of was damaged or "
+        "replaced.\n  Restore what was there, from a backup or another copy; or pin another version."
+    )
     with open(name, "r+b") as stream:  # noqa: PTH123 - a path as deltalake gives it
         stream.seek(4)
         stream.write(b"\xff" * 64)

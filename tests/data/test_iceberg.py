@@ -181,7 +181,10 @@ def test_a_data_file_that_is_gone_and_one_that_is_damaged(tmp_path, holdout):
     path.write_bytes(other)
     record = gate.judge()
     assert record.verdict == "invalid"
-    assert "Same rows and columns, other content." in findings(record)[0]
+    assert findings(record)[0].endswith(
+        "Same rows and columns, other content. It is the pinned version all the same: what it is made of was damaged or "
+        "replaced.\n  Restore what was there, from a backup or another copy; or pin another version."
+    )
     path.unlink()
     record = gate.judge()
     assert record.verdict == "error"

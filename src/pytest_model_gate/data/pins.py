@@ -107,6 +107,14 @@ def check_pin(lock: Lock, dataset: DatasetProtocol) -> Check:
         ),
         remedy=f"If it is meant, run {PIN_COMMAND} and commit {LOCK_NAME}; otherwise restore the data.",
     )
+    if pinned.version and pinned.version == version_of(dataset):
+        # Nobody meant that: a version never changes, so there is nothing here to agree to.
+        finding = replace(
+            finding,
+            problem=f"{finding.problem} It is the pinned version all the same: "
+            "what it is made of was damaged or replaced.",
+            remedy="Restore what was there, from a backup or another copy; or pin another version.",
+        )
     return _invalid("changed", finding)
 
 
