@@ -187,7 +187,8 @@ def _told(check: Check) -> str:
 
     lines = [f"{check.verdict.value.upper():<10} {plain(check.name)}: {plain(check.summary)}"]
     for finding in check.findings:
-        lines.append(f"  {plain(finding.problem)}")
+        if finding.problem != check.summary:  # what could not be opened is said once
+            lines.append(f"  {plain(finding.problem)}")
         lines += [f"  next: {plain(finding.remedy)}"] if finding.remedy else []
     return "\n".join(lines)
 
