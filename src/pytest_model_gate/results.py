@@ -751,6 +751,109 @@ class DriftRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One of several candidates of a gate, and how it did.
+
+    Parameters
+    ----------
+    rank : int or None
+        By its gain, from 1. ``None``: it has none, and ``reason`` says why.
+    source, resolved, digest : str
+        As written, the exact version, and ``"sha256:<hex>"`` of its content. The last two are empty where
+        it could not be loaded.
+    verdict : Verdict
+        Of the whole gate, had it been the only candidate, at the level that all candidates share.
+    reason : str
+        One sentence.
+    line : Line or None
+        The line that it is ranked by, with its simultaneous interval.
+    behind : bool
+        Whether the candidate of the first rank is proven better. ``False``: the two cannot be told apart,
+        or it is the first.
+    holdout : HoldoutUse or None
+        Which use of the holdout it was, where uses are counted.
+    """
+
+    rank: int | None
+    source: str
+    resolved: str
+    digest: str
+    verdict: Verdict
+    reason: str
+    line: Line | None = None
+    behind: bool = False
+    holdout: HoldoutUse | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaderboard:
+    """Several candidates on one holdout.
+
+    Parameters
+    ----------
+    metric : str
+        Whose gain ranks them.
+    winner : str
+        What the best candidate that passes resolved to. Empty: none passes.
+    alpha : float
+        What the chance that any candidate passes wrongly is at most.
+    level : float
+        One-sided level at which each was judged; with a ledger the largest of theirs.
+    correction : {"max-t", "bonferroni", "ledger"}
+        How the level is shared: by how the candidates hang together, equally, or as uses of the holdout.
+    told_apart_at : float
+        One-sided level at which the first is compared with each of the others.
+    standings : tuple of Standing
+        From the best; those without a gain last.
+    """
+
+    metric: str
+    winner: str
+    alpha: float
+    level: float
+    correction: Literal["max-t", "bonferroni", "ledger"]
+    told_apart_at: float
+    standings: tuple[Standing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What one thing costs where a model serves.
+
+    Parameters
+    ----------
+    name : str
+        ``"latency_per_row"``, ``"memory"`` or ``"artifact_size"``.
+    unit : str
+        ``"seconds"`` or ``"bytes"``.
+    candidate, production : float or None
+        Of times the medians. ``None``: not measured.
+    ratio, low, high : float or None
+        Candidate by production, of times the median of all rounds with its one-sided bounds.
+    most, max_regression : float or None
+        What is allowed, at most and more than production as a share of it.
+    rows, rounds : int
+        Rows of a batch, and how often it was predicted. 0: it was not timed.
+    verdict, reason : str
+        As of a line; only advice, unless the gate says otherwise.
+    """
+
+    name: str
+    unit: str
+    candidate: float | None = None
+    production: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    most: float | None = None
+    max_regression: float | None = None
+    rows: int = 0
+    rounds: int = 0
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateRecord:
     """Everything that one gate found; the verdict of the whole gate is read off it.
 
@@ -792,6 +895,11 @@ class GateRecord:
         What of the holdout was seen in training. ``None``: nobody looked.
     drift : DriftRecord or None
         The dataset beside the data that the model knows. ``None``: nobody compared them.
+    leaderboard : Leaderboard or None
+        All candidates, where there were several; the other fields are those of the one that decides: the
+        best that passes, else the best. ``None``: there was one.
+    operations : tuple of Operation
+        What the candidate costs where it serves, as far as somebody asked.
     policy : str
         ``"sha256:<hex>"`` of what the gate asks: metrics, limits, slices, level, schema, rules. Two records
         with equal ones were judged by the same rules.
@@ -820,6 +928,8 @@ class GateRecord:
     search: SliceSearch | None = None
     leakage: LeakageRecord | None = None
     drift: DriftRecord | None = None
+    leaderboard: Leaderboard | None = None
+    operations: tuple[Operation, ...] = ()
     policy: str = ""
     tracking_uri: str = ""
     schema_version: int = SCHEMA_VERSION

@@ -426,6 +426,8 @@ class GateSpec:
     sample_weight, groups, strata, query, key, time : str
         Column names. Empty: none.
     drop_missing_target : bool
+    candidates : tuple of str
+        Several candidates on one holdout; ``candidate`` is then the first of them. Empty: one.
         Whether rows without a target are dropped (and counted) instead of being a finding.
     tracking_uri : str
         Where ``models:/`` and ``runs:/`` live. Empty: from the environment.
@@ -499,6 +501,7 @@ class SourceContext:
     """What a source may need to open itself, apart from its own text.
 
     Parameters
+    candidates: tuple[str, ...] = ()
     ----------
     root : str
         Directory that relative paths start from.

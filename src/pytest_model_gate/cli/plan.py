@@ -221,7 +221,7 @@ def _project(options: argparse.Namespace, rest: Sequence[str], wish: Wish) -> in
     import sys
 
     from ..errors import ModelGateError
-    from ..gate.evaluate import Evaluation
+    from ..gate.candidates import evaluation_of
     from ..redact import redact
     from ..report.escape import plain
     from .collection import collect
@@ -236,7 +236,7 @@ def _project(options: argparse.Namespace, rest: Sequence[str], wish: Wish) -> in
             continue
         seen.add(key)
         try:
-            evaluation = Evaluation(spec, registry)
+            evaluation = evaluation_of(spec, registry)
             found = evaluation.pilot(wish)
         except ModelGateError as error:
             failed = True

@@ -150,12 +150,13 @@ def resolve(
         name = next(iter(project.gates))
     label = name or default_name
     marked = read_table(GateTable, mark, f"model_gate marker of {label}")
-    merged: dict[str, Any] = {
-        **project.defaults,
-        **(project.gates[name] if name is not None else {}),
-        **marked,
-        **(overrides.for_gate(label) if overrides is not None else {}),
-    }
+    merged = _merged(
+        label,
+        project.defaults,
+        project.gates[name] if name is not None else {},
+        marked,
+        overrides.for_gate(label) if overrides is not None else {},
+    )
     missing = [key for key in REQUIRED if merged.get(key) is None]
     if missing:
         raise ConfigurationError(
@@ -165,9 +166,26 @@ def resolve(
     return _spec(project, label, merged)
 
 
+def _merged(label: str, *layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Put layers of keys over each other; one candidate and several take each other's place."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        given = [key for key in ("candidate", "candidates") if layer.get(key) is not None]
+        if len(given) > 1:
+            raise ConfigurationError(
+                f"gate {label!r} has candidate and candidates.", "Keep candidates, with all of them in it."
+            )
+        for key in ("candidate", "candidates") if given else ():
+            merged.pop(key, None)
+        merged |= layer
+    if merged.get("candidates"):
+        merged["candidate"] = merged["candidates"][0]
+    return merged
+
+
 def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
     plain = {key: value for key, value in keys.items() if value is not None}
-    for key in ("metrics", "trusted_sources"):
+    for key in ("metrics", "trusted_sources", "candidates"):
         if key in plain:
             plain[key] = tuple(plain[key])
     for key in ("max_regression", "min_gain", "floors", "threshold"):

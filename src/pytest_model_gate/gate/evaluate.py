@@ -19,6 +19,7 @@ from ..policy import gate_verdict
 from ..redact import redact
 from ..results import Check, GateRecord, LeakageRecord, Line, Question
 from ..spec import DriftMethod, GateSpec, Role, Tolerance
+from ..stats.maxt import Scores
 from .assertions import asserted
 from .drift_look import Drifted, asked_drift, look_for_drift
 from .fingerprint import policy_digest
@@ -27,7 +28,7 @@ from .inputs import Failed, Inputs, attempt, failed_check
 from .leakage import Leaks
 from .leakage_effects import effects
 from .leakage_look import look, not_asked
-from .lines import Ask, plan
+from .lines import ALL, Ask, plan, required_gain
 from .measure import Measured, equal_everywhere, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import below_zero, notes, one_model, versions
@@ -71,7 +72,9 @@ def evaluate(
         If the gate itself makes no sense (an unknown metric, nothing to compare with).
     """
     registry = build_registry() if registry is None else registry
-    return Evaluation(checked(spec, registry), registry, pin=pin).record()
+    from .candidates import evaluation_of
+
+    return evaluation_of(checked(spec, registry), registry, pin=pin).record()
 
 
 class Evaluation:
@@ -90,6 +93,10 @@ class Evaluation:
     progress : callable, optional
         ``progress(what, done, of)`` is told of what takes long.
     """
+    inputs : Inputs, optional
+        What is looked at, where several candidates share it; opened here by default.
+    collecting, looking : callable
+        Score the rows, and look for leaks: as ``rows.collect`` and ``leakage_look.look`` do.
 
     def __init__(
         self,
@@ -100,11 +107,16 @@ class Evaluation:
         today: date | None = None,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
+        inputs: Inputs | None = None,
+        collecting: Callable[..., Judged] = collect,
+        looking: Callable[..., Leaks | None] = look,
         self.spec = spec
         self._registry = registry
+        self.alpha = spec.alpha
         self._today = today or date.today()
         self._progress = progress
-        self._inputs = Inputs(spec, registry, pin=pin, today=self._today)
+        self._inputs = inputs or Inputs(spec, registry, pin=pin, today=self._today)
+        self._collecting, self._looking = collecting, looking
         self._metrics: dict[str, Metric] = metrics_of(spec, registry)
         self._measured: dict[tuple[object, ...], Measured | ModelGateError] = {}
 
@@ -249,6 +261,53 @@ class Evaluation:
         return plans(self._asks[0], judged, self._metrics, self._measure, alpha=alpha, wish=wish)
 
     # -- how it is answered -----------------------------------------------------------------------
+    # -- what a comparison of several candidates asks ---------------------------------------------
+
+    @property
+    def inputs(self) -> Inputs:
+        """What is looked at."""
+        return self._inputs
+
+    def metric(self, name: str) -> Metric:
+        """Return one of the gate's metrics."""
+        return self._metrics[name]
+
+    @property
+    def judged(self) -> Judged | None:
+        """The rows that may be judged; ``None`` where something fails before."""
+        return None if isinstance(self._judged, tuple) else self._judged
+
+    def parts(self, sure: float) -> list[Scores | None] | None:
+        """Return how the lines that may pass wrongly are spread over the rows, in the order of the questions.
+
+        ``None`` for a line whose metric does not tell; ``None`` for all where slices are judged, too: those
+        of one column have no row in common, so two candidates may err on rows that don't hang together.
+
+        Parameters
+        ----------
+        sure : float
+            What the chance is at most that any line is left out that may pass wrongly: lines after the first
+            are, which pass beyond doubt (a baseline that every candidate beats by far).
+        """
+        asks = [ask for ask in self._asks[0] if self._metrics[ask.metric].family != "value"]
+        if any(ask.slice != ALL for ask in asks):
+            return None
+        together, found = self._together(search=False), list[Scores | None]()
+        for ask in asks:
+            try:
+                measured = self._measure(ask)
+            except ModelGateError:
+                found.append(None)
+                continue
+            # What production itself says can never pass wrongly.
+            if measured.identical and ask.question == "regression":
+                continue
+            low, _ = measured.inference.bounds(sure / len(asks))
+            if found and not measured.caution and low > required_gain(ask, measured):
+                continue
+            found.append(together.parts(ask, measured))
+        return found
+
 
     @cached_property
     def _whole(self) -> GateRecord:
@@ -311,7 +370,7 @@ class Evaluation:
     def _answer(self, asked: str, asks: Sequence[Ask], judged: Callable[[float], GateRecord]) -> GateRecord:
         """Judge at the level in force; where uses of the holdout are counted, the ledger says which."""
         if self._reuse is None:
-            return told(self.spec, judged(self.spec.alpha))
+            return told(self.spec, judged(self.alpha))
         found = counted(self._reuse, asks, judged)
         if isinstance(found, Failed):
             return self._record(asked, checks=(*self._passed_checks, found.check))
@@ -361,7 +420,7 @@ class Evaluation:
     @cached_property
     def _leaks(self) -> Leaks | None:
         """What of the rows was seen in training; ``None`` where nobody said what that was."""
-        return look(self._inputs, self._progress)
+        return self._looking(self._inputs, self._progress)
 
     @cached_property
     def _drifted(self) -> Drifted | None:
@@ -396,7 +455,7 @@ class Evaluation:
         dataset = inputs.dataset
         models = {role: model for role, model in inputs.models.items() if not isinstance(model, Failed)}
         found = attempt(
-            "scoring", self.spec.dataset, lambda: collect(self.spec, dataset, models, self._metrics)
+            "scoring", self.spec.dataset, lambda: self._collecting(self.spec, dataset, models, self._metrics)
         )
         if isinstance(found, Failed):
             return (*checks, found.check)
@@ -549,7 +608,7 @@ class Evaluation:
             decision=self.spec.decision,
             verdict=verdict,
             reason=reason,
-            alpha=self.spec.alpha,
+            alpha=self.alpha,
             asked=asked,
             # A question about the data alone must not load models.
             roles=() if only_checks else inputs.role_records(),

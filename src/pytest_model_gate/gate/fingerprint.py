@@ -24,7 +24,7 @@ Words = npt.NDArray[np.uint64]
 #: Keys of a gate that change no judgement of the same predictions on the same rows: roles count by what their
 #: models say, the rows by the digest of the dataset.
 _WITHOUT = frozenset(("name", "decision", "dataset", "schema", "key", "time", "waivers", "root"))
-_WITHOUT |= {"candidate", "production", "baseline", "tracking_uri", "trusted_sources"}
+_WITHOUT |= {"candidate", "candidates", "production", "baseline", "tracking_uri", "trusted_sources"}
 #: Checks of the data decide whether anything is judged, and not how.
 _WITHOUT |= {"rules", "redact_examples", "drift", "leakage", "contracts"}
 #: Nor must a new budget make every candidate a new one.
@@ -47,7 +47,7 @@ def config_digest(spec: GateSpec) -> str:
 
 
 #: Keys that say where something is or what it is called, not what it has to be.
-_PLACES = frozenset(("name", "decision", "candidate", "production", "tracking_uri", "root"))
+_PLACES = frozenset(("name", "decision", "candidate", "candidates", "production", "tracking_uri", "root"))
 
 
 def policy_digest(spec: GateSpec) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
@@ -57,6 +58,7 @@ class Inputs:
     def __init__(self, spec: GateSpec, registry: pluggy.PluginManager, *, pin: bool, today: date) -> None:
         self.spec = spec
         self._registry = registry
+        self._by_source: dict[str, ModelProtocol | Failed] = {}
         self._pin = pin
         self._today = today
         self._beside: dict[str, Beside] = {}
@@ -222,6 +224,14 @@ class Inputs:
             raise InvalidError(finding.problem, finding.remedy)
         return found
 
+    def of_candidate(self, source: str) -> Inputs:
+        """Return these inputs with another candidate: what both look at is opened, and checked, once."""
+        _ = self.lock, self.context, self.dataset, self.pin, self.schema, self.rules
+        other = copy(self)
+        other.spec = replace(self.spec, candidate=source, candidates=())
+        other.__dict__.pop("models", None)
+        return other
+
     @cached_property
     def models(self) -> dict[Role, ModelProtocol | Failed]:
         """The loaded models; built-in baselines are none."""
@@ -231,7 +241,7 @@ class Inputs:
         if self.spec.baseline and self.spec.baseline not in BASELINES:
             roles["baseline"] = self.spec.baseline
         loaded: dict[Role, ModelProtocol | Failed] = {}
-        by_source: dict[str, ModelProtocol | Failed] = {}
+        by_source = self._by_source
         for role, source in roles.items():
             if source not in by_source:
                 silent = _silent(source, by_source.values())

@@ -236,7 +236,7 @@ def judge(
     find_bounds((answer.inference for answer in answers if isinstance(answer, Measured)), alpha)
     shown = {name for name, metric in metrics.items() if metric.family == "value"}
     found = [
-        (ask, answer, _required(ask, answer))
+        (ask, answer, required_gain(ask, answer))
         for ask, answer in zip(asks, answers, strict=True)
         if isinstance(answer, Measured)
     ]
@@ -268,7 +268,7 @@ def _accusation(measured: Measured, required: float, alpha: float) -> float:
     return measured.p_below(required) if high < required else 1.0
 
 
-def _required(ask: Ask, measured: Measured) -> float:
+def required_gain(ask: Ask, measured: Measured) -> float:
     """Return what the gain has to exceed."""
     if isinstance(ask.limit, Tolerance):
         assert measured.reference is not None, "unreachable: a tolerance is always against a model"
@@ -277,7 +277,7 @@ def _required(ask: Ask, measured: Measured) -> float:
 
 
 def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regressed: float) -> Line:
-    inference, required = measured.inference, _required(ask, measured)
+    inference, required = measured.inference, required_gain(ask, measured)
     low, high = inference.bounds(alpha)
     decision = decide(
         question=ask.question,

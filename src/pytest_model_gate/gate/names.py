@@ -14,6 +14,7 @@ from ..metrics.catalogue import resolve
 from ..metrics.metric import Metric
 from ..metrics.queries import UNGROUPED
 from ..spec import NO_MODEL, GateSpec
+from .candidate_keys import check_candidates
 from .leakage_keys import check_leakage
 from .limits import not_judged, refuse_impossible, refuse_meaningless, refuse_unjudged
 from .lines import ANY, tolerance_of
@@ -77,6 +78,7 @@ def checked(spec: GateSpec, registry: pluggy.PluginManager) -> GateSpec:
         )
 
     check_keys(spec)
+    check_candidates(spec)
     check_leakage(spec)
 
     def canonical(table: Mapping[str, V], key: str) -> Mapping[str, V]:

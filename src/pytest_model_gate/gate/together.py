@@ -106,7 +106,7 @@ class Together:
                 return by_holm(asked, padded)[: len(p)]
             # The draws belong to the lines in an order that neither the configuration nor the data makes.
             order = sorted(range(len(p)), key=lambda place: _key(asked[place][0]))
-            parts = [self._parts(*asked[place]) for place in order]
+            parts = [self.parts(*asked[place]) for place in order]
             adjusted = max_t(
                 [*(p[place] for place in order), *[1.0] * more], [*parts, *[None] * more], seed=self.spec.seed
             )
@@ -132,7 +132,7 @@ class Together:
             return self.measure(ask)
         return self.search.whole.on(suspect.rows).measured(self.metrics[ask.metric], ask.relative)
 
-    def _parts(self, ask: Ask, measured: Measured) -> Scores | None:
+    def parts(self, ask: Ask, measured: Measured) -> Scores | None:
         """Return how a line hangs together with the others; ``None`` where its metric cannot tell."""
         metric, suspect = self.metrics[ask.metric], self._suspects.get(ask)
         if not has_influence(metric):

@@ -20,6 +20,7 @@ from .marker import read_marks
 from .session import SOURCES, refused_key
 
 if TYPE_CHECKING:
+    from ..gate.candidates import Contest
     from ..gate.evaluate import Evaluation
 
 MISTAKE = """
@@ -57,7 +58,7 @@ class GateItem:
         return self._gates.registry(self.item)
 
     @cached_property
-    def evaluation(self) -> Evaluation:
+    def evaluation(self) -> Evaluation | Contest:
         """The evaluation that all tests of this gate share."""
         return self._gates.evaluation(self.spec, self.registry)
 
@@ -83,7 +84,7 @@ class GateItem:
         self.fate = "refused"
         self.item.stash[refused_key] = True
 
-    def judge(self, ask: Callable[[Evaluation], GateRecord]) -> GateRecord:
+    def judge(self, ask: Callable[[Evaluation | Contest], GateRecord]) -> GateRecord:
         """Ask one question, keep the answer, and fail the test where it is no pass."""
         __tracebackhide__ = True
         from ..report.escape import plain
@@ -130,7 +131,7 @@ class Gates:
         self.overrides = Overrides(**{key: tuple(config.getoption(f"gate_{key}")) for key in SOURCES})
         # Values hold the plugins too, so that no other object can take over the identity of one.
         self._registries: dict[tuple[int, ...], tuple[pluggy.PluginManager, list[object]]] = {}
-        self._evaluations: dict[tuple[int, str], Evaluation] = {}
+        self._evaluations: dict[tuple[int, str], Evaluation | Contest] = {}
 
     @cached_property
     def project(self) -> Project:
@@ -166,14 +167,14 @@ class Gates:
             self._registries[key] = (build_registry(plugins), plugins)
         return self._registries[key][0]
 
-    def evaluation(self, spec: GateSpec, registry: pluggy.PluginManager) -> Evaluation:
+    def evaluation(self, spec: GateSpec, registry: pluggy.PluginManager) -> Evaluation | Contest:
         """Return the one evaluation of a gate: another test or a re-run gets the same answer."""
-        from ..gate.evaluate import Evaluation
+        from ..gate.candidates import evaluation_of
         from .progress import terminal_progress
 
         key = (id(registry), json.dumps(to_plain(spec), sort_keys=True))
         if key not in self._evaluations:
-            self._evaluations[key] = Evaluation(
+            self._evaluations[key] = evaluation_of(
                 spec,
                 registry,
                 pin=bool(self.config.getoption("gate_pin")),

@@ -10,6 +10,7 @@ from ..wording import plural
 from .combine import combine
 from .drift import drift
 from .escape import plain
+from .leaderboard import leaderboard
 from .leakage import leakage
 from .numbers import decimals, number
 from .run import NotJudged, Run, Tested
@@ -76,6 +77,8 @@ def block(record: GateRecord, *, verbosity: int = 0, width: int = WIDTH) -> Iter
     if record.asked != "gate":
         yield Text(f"  {'asked':<11} {plain(record.asked)}")
     yield from _context(record, full=verbosity > 0)
+    if record.leaderboard is not None:
+        yield from leaderboard(record.leaderboard)
     for check in record.checks:
         # What a table says is not said once more.
         yield from found_by(check, listed=check.name != "drift" or record.drift is None)
@@ -133,7 +136,9 @@ def failure_text(record: GateRecord) -> str:
     notes = [Text(f"  NOTE: {plain(note)}") for note in record.notes]
     # pytest's own summary shows the first line only: it gives the reason.
     header = _header(record, short=True)
-    return "\n".join(line.text for line in (header, *notes, *_failed_checks(record), *_failed_lines(record)))
+    board = () if record.leaderboard is None else leaderboard(record.leaderboard)
+    found = (header, *notes, *board, *_failed_checks(record), *_failed_lines(record))
+    return "\n".join(line.text for line in found)
 
 
 def _header(record: GateRecord, *, short: bool = False) -> Text:
