@@ -21,6 +21,7 @@ import sys
 import time
 import types
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,14 +31,15 @@ from pytest_model_gate.data.schemas.infer import infer
 from pytest_model_gate.data.schemas.infer_text import to_yaml
 from pytest_model_gate.data.schemas.schema import validate
 from pytest_model_gate.data_rules import read_rules
-from pytest_model_gate.gate.registry import build_registry
+from pytest_model_gate.gate.registry import build_registry, open_dataset
 from pytest_model_gate.gate.rules import check_rules
 from pytest_model_gate.results import Verdict
 from pytest_model_gate.spec import SourceContext
 
 MODULE = "schemas_of_the_benchmark"
 LEVELS = ["north", "south", "east", "west"]
-CONTEXT, REGISTRY = SourceContext(), build_registry()
+CONTEXT = SourceContext()
+OPENING = partial(open_dataset, build_registry(), context=CONTEXT)
 
 
 def table(rows: int, *, broken: bool) -> pd.DataFrame:
@@ -117,7 +119,7 @@ def ours(name: str, frame: pd.DataFrame) -> bool:
 
 def with_rules(frame: pd.DataFrame) -> bool:
     schema = validate(f"{MODULE}:only_types", frame, CONTEXT)
-    rules = check_rules(RULES, frame, REGISTRY, CONTEXT)
+    rules = check_rules(RULES, frame, OPENING)
     return schema.verdict is Verdict.PASS and rules.verdict is Verdict.PASS
 
 
@@ -147,7 +149,7 @@ def cases(frame: pd.DataFrame) -> dict[str, tuple[Callable[[], bool], Callable[[
         "rules": (lambda: bare(same, frame), lambda: with_rules(frame)),
         "duplicates": (
             lambda: not frame.duplicated().any(),
-            lambda: check_rules(once, frame, REGISTRY, CONTEXT).verdict is Verdict.PASS,
+            lambda: check_rules(once, frame, OPENING).verdict is Verdict.PASS,
         ),
     }
 
