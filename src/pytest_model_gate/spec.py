@@ -379,6 +379,8 @@ class GateSpec:
         What reports, the lock file and the command line call this gate.
     candidate, production, baseline : str
         Model sources. ``production="none"`` is a first release; ``baseline=""`` means that none was named.
+    candidates : tuple of str
+        Several candidates on one holdout; ``candidate`` is then the first of them. Empty: one.
     dataset : str
         Dataset source.
     target : str
@@ -426,8 +428,6 @@ class GateSpec:
     sample_weight, groups, strata, query, key, time : str
         Column names. Empty: none.
     drop_missing_target : bool
-    candidates : tuple of str
-        Several candidates on one holdout; ``candidate`` is then the first of them. Empty: one.
         Whether rows without a target are dropped (and counted) instead of being a finding.
     tracking_uri : str
         Where ``models:/`` and ``runs:/`` live. Empty: from the environment.
@@ -452,6 +452,7 @@ class GateSpec:
     target: str
     metrics: tuple[str, ...]
     baseline: str = ""
+    candidates: tuple[str, ...] = ()
     decision: str = ""
     schema: str = ""
     rules: tuple[DataRule, ...] = ()
@@ -501,7 +502,6 @@ class SourceContext:
     """What a source may need to open itself, apart from its own text.
 
     Parameters
-    candidates: tuple[str, ...] = ()
     ----------
     root : str
         Directory that relative paths start from.

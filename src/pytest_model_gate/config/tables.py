@@ -204,6 +204,7 @@ class GateTable(_Table):
 
     decision: str | None = None
     candidate: _Text | None = None
+    candidates: Annotated[list[_Text], Field(min_length=1)] | None = None
     production: _Text | None = None
     baseline: str | None = None
     dataset: _Text | None = None
@@ -245,7 +246,6 @@ class GateTable(_Table):
     tracking_uri: _Text | None = None
     trusted_sources: Annotated[list[_Text], BeforeValidator(_several)] | None = None
     holdout_budget: Annotated[int, Field(ge=1)] | None = None
-    candidates: Annotated[list[_Text], Field(min_length=1)] | None = None
     spending: Literal["equal", "decreasing", "adaptive"] | None = None
     feedback: Literal["full", "binary"] | None = None
 

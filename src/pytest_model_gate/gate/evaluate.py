@@ -71,9 +71,9 @@ def evaluate(
     ConfigurationError
         If the gate itself makes no sense (an unknown metric, nothing to compare with).
     """
-    registry = build_registry() if registry is None else registry
     from .candidates import evaluation_of
 
+    registry = build_registry() if registry is None else registry
     return evaluation_of(checked(spec, registry), registry, pin=pin).record()
 
 
@@ -92,11 +92,11 @@ class Evaluation:
         For the dates of pins and waivers.
     progress : callable, optional
         ``progress(what, done, of)`` is told of what takes long.
-    """
     inputs : Inputs, optional
         What is looked at, where several candidates share it; opened here by default.
     collecting, looking : callable
         Score the rows, and look for leaks: as ``rows.collect`` and ``leakage_look.look`` do.
+    """
 
     def __init__(
         self,
@@ -106,13 +106,13 @@ class Evaluation:
         pin: bool = False,
         today: date | None = None,
         progress: Callable[[str, int, int], None] | None = None,
-    ) -> None:
         inputs: Inputs | None = None,
         collecting: Callable[..., Judged] = collect,
         looking: Callable[..., Leaks | None] = look,
+    ) -> None:
         self.spec = spec
-        self._registry = registry
         self.alpha = spec.alpha
+        self._registry = registry
         self._today = today or date.today()
         self._progress = progress
         self._inputs = inputs or Inputs(spec, registry, pin=pin, today=self._today)
@@ -260,7 +260,6 @@ class Evaluation:
         alpha = level(self.spec, wish)
         return plans(self._asks[0], judged, self._metrics, self._measure, alpha=alpha, wish=wish)
 
-    # -- how it is answered -----------------------------------------------------------------------
     # -- what a comparison of several candidates asks ---------------------------------------------
 
     @property
@@ -308,6 +307,7 @@ class Evaluation:
             found.append(together.parts(ask, measured))
         return found
 
+    # -- how it is answered -----------------------------------------------------------------------
 
     @cached_property
     def _whole(self) -> GateRecord:
