@@ -320,6 +320,53 @@ class Contracts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperationLimit:
+    """What one thing may cost.
+
+    Parameters
+    ----------
+    max : float or None
+        Seconds or bytes. ``None``: any.
+    max_regression : float or None
+        How much more than production, as a share of it. ``None``: any.
+    """
+
+    max: float | None = None
+    max_regression: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """What a model may cost where it serves.
+
+    Parameters
+    ----------
+    latency_per_row, memory, artifact_size : OperationLimit, optional
+        Seconds for a row within a batch, bytes that Python and numpy hold at most while a batch is predicted,
+        bytes of the model's files. ``None``: not measured.
+    batch : int
+        Rows that are predicted together.
+    severity : {"warn", "fail"}
+        What a limit does that is not kept.
+    """
+
+    latency_per_row: OperationLimit | None = None
+    memory: OperationLimit | None = None
+    artifact_size: OperationLimit | None = None
+    batch: int = 1000
+    severity: Literal["fail", "warn"] = "warn"
+
+    def limits(self) -> tuple[tuple[str, OperationLimit], ...]:
+        """Return what is measured, by name."""
+        named = (
+            ("latency_per_row", self.latency_per_row),
+            ("memory", self.memory),
+            ("artifact_size", self.artifact_size),
+        )
+        return tuple((name, limit) for name, limit in named if limit is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A failing line that somebody answers for until a date.
 
@@ -411,6 +458,8 @@ class GateSpec:
         The data that this dataset is compared with. ``None``: none.
     contracts : Contracts, optional
         What models promise beside good predictions. ``None``: all that can be asked.
+    operations : Operations, optional
+        What the candidate may cost where it serves. ``None``: nothing is measured.
     alpha : float
         One-sided level of every bound.
     correction : {"holm", "max-t"}
@@ -465,6 +514,7 @@ class GateSpec:
     leakage: Leakage | None = None
     drift: Drift | None = None
     contracts: Contracts | None = None
+    operations: Operations | None = None
     alpha: float = 0.05
     correction: Correction = "holm"
     seed: int = 0

@@ -18,6 +18,7 @@ from pytest_model_gate.config.tables import (
     DriftTable,
     FindSlicesTable,
     LeakageTable,
+    OperationsTable,
     SliceTable,
     WaiverTable,
 )
@@ -28,7 +29,16 @@ from pytest_model_gate.metrics.rows import Predicted, Truth
 from pytest_model_gate.plugin.fixture import ModelGate
 from pytest_model_gate.report import json as json_report
 from pytest_model_gate.report import run
-from pytest_model_gate.spec import Contracts, Drift, FindSlices, GateSpec, Leakage, SliceSpec, Waiver
+from pytest_model_gate.spec import (
+    Contracts,
+    Drift,
+    FindSlices,
+    GateSpec,
+    Leakage,
+    Operations,
+    SliceSpec,
+    Waiver,
+)
 from pytest_model_gate.stats.design import Design
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -66,6 +76,7 @@ def _written(value: object) -> str:
         ("Keys of find_slices", tuple(FindSlicesTable.model_fields), FindSlices),
         ("Keys of leakage", tuple(LeakageTable.model_fields), Leakage),
         ("Keys of contracts", tuple(ContractsTable.model_fields), Contracts),
+        ("Keys of operations", tuple(OperationsTable.model_fields), Operations),
         ("Keys of drift", tuple(DriftTable.model_fields), Drift),
         ("Keys of a waiver", tuple(WaiverTable.model_fields), Waiver),
     ],
@@ -227,6 +238,7 @@ def test_every_fixture_has_a_row():
         results.SliceSearch,
         results.FoundSlice,
         results.DriftRecord,
+        results.Operation,
         results.DriftColumn,
         results.DriftOverall,
         run.Tested,

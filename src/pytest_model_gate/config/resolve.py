@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, did_you_mean
 from ..redact import redact
-from ..spec import Contracts, Drift, FindSlices, GateSpec, Leakage, SliceSpec
+from ..spec import Contracts, Drift, FindSlices, GateSpec, Leakage, OperationLimit, Operations, SliceSpec
 from .declared import OWN_FILE
 from .files import Project
 
@@ -221,6 +221,7 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
     plain.pop("drift", None)
     drift = _drift_of(keys.get("drift"))
     plain.pop("contracts", None)
+    plain.pop("operations", None)
     repeated = [key for key in ("metrics",) if len(set(plain[key])) < len(plain[key])]
     # "a x b" and "b x a" cut the same rows.
     if repeated or len({frozenset(item.columns) for item in plain["slices"]}) < len(plain["slices"]):
@@ -234,6 +235,7 @@ def _spec(project: Project, label: str, keys: dict[str, Any]) -> GateSpec:
         leakage=leakage,
         drift=drift,
         contracts=_contracts_of(keys.get("contracts")),
+        operations=_operations_of(keys.get("operations")),
         **plain,
     )
 
@@ -272,6 +274,18 @@ def _contracts_of(table: Any) -> Contracts | None:
         tolerance=table.tolerance,
         severity=table.severity,
     )
+
+
+def _operations_of(table: Any) -> Operations | None:
+    """Return what the candidate may cost, as a gate asks for it."""
+    if not table:
+        return None
+    limits = {
+        name: OperationLimit(max=limit.max, max_regression=limit.max_regression)
+        for name in ("latency_per_row", "memory", "artifact_size")
+        if (limit := getattr(table, name)) is not None
+    }
+    return Operations(**limits, batch=table.batch, severity=table.severity)
 
 
 def _leakage_of(table: Any) -> Leakage | None:

@@ -16,6 +16,7 @@ from ..data_rules import read_rules
 from ..errors import ConfigurationError, did_you_mean
 from ..slicing import bins_by_column, bins_of, sliced_by
 from ..spec import DriftMethod, SliceSpec, Tolerance
+from .measures import percentage, seconds, size
 from .shares import rows_or_share
 
 
@@ -157,6 +158,46 @@ class ContractsTable(_Table):
     severity: Literal["fail", "warn"] = "fail"
 
 
+class TimeLimitTable(_Table):
+    """A limit of ``operations`` on a time; a number or a text is the most that is allowed."""
+
+    max: Annotated[float, BeforeValidator(seconds), Field(gt=0)] | None = None
+    max_regression: Annotated[float, BeforeValidator(percentage), Field(ge=0)] | None = None
+
+
+class SizeLimitTable(TimeLimitTable):
+    """A limit of ``operations`` on a size."""
+
+    max: Annotated[float, BeforeValidator(size), Field(gt=0)] | None = None
+
+
+def _limit(value: Any) -> Any:
+    return value if isinstance(value, Mapping) else {"max": value}
+
+
+_Size = Annotated[SizeLimitTable, BeforeValidator(_limit)]
+
+
+class OperationsTable(_Table):
+    """``operations``: what a model may cost where it serves."""
+
+    latency_per_row: Annotated[TimeLimitTable, BeforeValidator(_limit)] | None = None
+    memory: _Size | None = None
+    artifact_size: _Size | None = None
+    batch: Annotated[int, Field(ge=1)] = 1000
+    severity: Literal["fail", "warn"] = "warn"
+
+    @model_validator(mode="after")
+    def _something(self) -> OperationsTable:
+        for name in ("latency_per_row", "memory", "artifact_size"):
+            limit = getattr(self, name)
+            if limit is not None and limit.max is None and limit.max_regression is None:
+                raise ValueError(f"{name} needs max or max_regression")
+        if self.latency_per_row is self.memory is self.artifact_size is None:
+            raise ValueError("must name latency_per_row, memory or artifact_size")
+        return self
+
+
 def _contracts(value: Any) -> Any:
     if not isinstance(value, (bool, Mapping)):
         raise ValueError(f"must be true, false or a table, got {value!r}")
@@ -223,6 +264,7 @@ class GateTable(_Table):
     leakage: Annotated[LeakageTable | Literal[False], BeforeValidator(_leakage)] | None = None
     drift: Annotated[DriftTable | Literal[False], BeforeValidator(_drift)] | None = None
     contracts: Annotated[ContractsTable | Literal[False], BeforeValidator(_contracts)] | None = None
+    operations: OperationsTable | Literal[False] | None = None
     alpha: Annotated[_Number, Field(gt=0, lt=0.5)] | None = None
     correction: Literal["holm", "max-t"] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
@@ -304,8 +346,9 @@ _WORDS = {
     "model_type": "must be a name or a table",
     "finite_number": "must be a finite number",
 }
+_LIMITS = ("TimeLimitTable", "SizeLimitTable")
 #: Names that pydantic puts into the path of an error and no user wrote.
-_TABLES = ("FindSlicesTable", "LeakageTable", "DriftTable", "ContractsTable")
+_TABLES = ("FindSlicesTable", "LeakageTable", "DriftTable", "ContractsTable", "OperationsTable", *_LIMITS)
 _NOT_WRITTEN = ("function-", "list[", "dict[", "[key]", "*", "literal[", *_TABLES)
 
 
@@ -340,6 +383,8 @@ def _short(value: Any) -> str:
 def _known(kind: type[_Table], path: list[str]) -> tuple[str, ...]:
     if "find_slices" in path:
         return tuple(FindSlicesTable.model_fields)
+    if "operations" in path:
+        return tuple((TimeLimitTable if len(path) > 1 else OperationsTable).model_fields)
     if "contracts" in path:
         return tuple(ContractsTable.model_fields)
     if "drift" in path:

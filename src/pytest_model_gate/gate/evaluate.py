@@ -17,7 +17,7 @@ from ..metrics.metric import Metric
 from ..models.baseline import BASELINES
 from ..policy import gate_verdict
 from ..redact import redact
-from ..results import Check, GateRecord, LeakageRecord, Line, Question
+from ..results import Check, GateRecord, LeakageRecord, Line, Operation, Question
 from ..spec import DriftMethod, GateSpec, Role, Tolerance
 from ..stats.maxt import Scores
 from .assertions import asserted
@@ -32,13 +32,14 @@ from .lines import ALL, Ask, plan, required_gain
 from .measure import Measured, equal_everywhere, measure_floor, measure_pair
 from .names import checked, metrics_of
 from .notes import below_zero, notes, one_model, versions
+from .operations import operations
 from .pilot import plans
 from .planned import Planned, Wish, level
 from .registry import build_registry, extra_metrics
 from .reuse import Reuse, counted, told
 from .reuse_keys import own_metric, whole_only
 from .role_model import RoleModel
-from .rows import Judged, collect
+from .rows import Judged, collect, features_of, wants_of
 from .search import Searched, search
 from .together import Judgement, Together
 from .waivers import waive
@@ -410,12 +411,36 @@ class Evaluation:
     def _judged(self) -> Judged | tuple[Check, ...]:
         """The rows that may be judged, or the checks among which one fails."""
         found = self._scored
-        more = tuple(item.check for item in (self._leaks, self._drifted) if item is not None)
+        more = self._more_checks
         if not isinstance(found, tuple):
             if not any(check.fails for check in more):
                 return found
             found = (*self._opening_checks, *found.checks)
         return (*found, *more)
+
+    @property
+    def _more_checks(self) -> tuple[Check, ...]:
+        """What is looked for beside the metrics: leaks, drift, and what the models cost."""
+        found = (self._leaks, self._drifted)
+        costs = () if self._costs is None else (self._costs[0],)
+        return (*(item.check for item in found if item is not None), *costs)
+
+    @cached_property
+    def _costs(self) -> tuple[Check, tuple[Operation, ...]] | None:
+        """What the models cost where they serve; ``None`` where nobody asked, or no row could be scored."""
+        asked, scored, inputs = self.spec.operations, self._scored, self._inputs
+        if asked is None or isinstance(scored, tuple):
+            return None
+        assert not isinstance(inputs.dataset, Failed), "unreachable: its rows were scored"
+        dataset = inputs.dataset
+        models = {role: model for role, model in inputs.models.items() if not isinstance(model, Failed)}
+
+        def measured() -> tuple[Check, tuple[Operation, ...]]:
+            features, wants = features_of(self.spec, dataset, models), wants_of(self.spec)
+            return operations(self.spec, asked, models, features, dataset, wants, inputs.context)
+
+        found = attempt("operations", self.spec.candidate, measured)
+        return (found.check, ()) if isinstance(found, Failed) else found
 
     @cached_property
     def _leaks(self) -> Leaks | None:
@@ -466,7 +491,7 @@ class Evaluation:
     @property
     def _passed_checks(self) -> tuple[Check, ...]:
         judged = self._judged
-        more = tuple(item.check for item in (self._leaks, self._drifted) if item is not None)
+        more = self._more_checks
         return (*self._opening_checks, *(judged.checks if isinstance(judged, Judged) else ()), *more)
 
     @cached_property
@@ -639,6 +664,7 @@ class Evaluation:
             tracking_uri=redact(self.spec.tracking_uri),
             leakage=None if only_checks and asked != "leakage" else self._leakage_record(judged=bool(lines)),
             drift=None if only_checks or self._drifted is None else self._drifted.record,
+            operations=() if only_checks or self._costs is None else self._costs[1],
         )
 
 

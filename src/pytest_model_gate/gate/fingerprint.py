@@ -26,7 +26,7 @@ Words = npt.NDArray[np.uint64]
 _WITHOUT = frozenset(("name", "decision", "dataset", "schema", "key", "time", "waivers", "root"))
 _WITHOUT |= {"candidate", "candidates", "production", "baseline", "tracking_uri", "trusted_sources"}
 #: Checks of the data decide whether anything is judged, and not how.
-_WITHOUT |= {"rules", "redact_examples", "drift", "leakage", "contracts"}
+_WITHOUT |= {"rules", "redact_examples", "drift", "leakage", "contracts", "operations"}
 #: Nor must a new budget make every candidate a new one.
 _WITHOUT |= {"holdout_budget", "spending", "feedback"}
 

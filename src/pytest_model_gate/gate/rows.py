@@ -200,6 +200,18 @@ def _own_columns(spec: GateSpec) -> list[str]:
     return list(dict.fromkeys(name for name in named if name))
 
 
+def features_of(
+    spec: GateSpec, dataset: DatasetProtocol, models: Mapping[Role, ModelProtocol]
+) -> dict[Role, list[str]]:
+    """Return the columns that each model is given."""
+    return {role: _features(role, spec, dataset, model) for role, model in models.items()}
+
+
+def wants_of(spec: GateSpec) -> tuple[str, ...]:
+    """Return what models are asked for."""
+    return _WANTS[spec.task or "classification"]
+
+
 def _features(role: str, spec: GateSpec, dataset: DatasetProtocol, model: ModelProtocol) -> list[str]:
     """Return the columns that a model is given.
 
