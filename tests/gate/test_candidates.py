@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from gate_rows import N, make_frame, sigmoid
 
-from conftest import N, make_frame, sigmoid
 from pytest_model_gate.errors import ConfigurationError
 from pytest_model_gate.gate.candidates import evaluation_of
 from pytest_model_gate.gate.compare import compare

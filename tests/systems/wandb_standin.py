@@ -72,6 +72,9 @@ class Wandb:
     changes: list[tuple[str, Any]] = field(default_factory=list)
     #: Called before a change is made; what it raises is the server's answer.
     before_change: Callable[[str], None] = lambda what: None
+    #: Closes the port: nobody answers any more, also not on connections that are open.
+    stop: Callable[[], None] = lambda: None
+    stopped: bool = False
 
     @property
     def holdout(self) -> Collection:
@@ -252,7 +255,16 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *arguments: object) -> None:
         pass
 
+    def parse_request(self) -> bool:
+        if self.server.standin.stopped:
+            self.close_connection = True
+            return False
+        return super().parse_request()
+
     def _send(self, status: int, content: bytes) -> None:
+        if self.server.standin.stopped:
+            self.close_connection = True
+            return
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -313,6 +325,12 @@ def wandb_standin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[W
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     standin = Wandb(f"http://127.0.0.1:{server.server_port}")
     server.standin = standin  # type: ignore[attr-defined]
+
+    def stop() -> None:
+        standin.stopped = True
+        server.socket.close()
+
+    standin.stop = stop
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     for name, value in {

@@ -30,7 +30,7 @@ from ..wording import did_you_mean, one_line, some
 
 _PYTHON = "python:"
 #: Our own trackers; extensions add others.
-TRACKERS = ("mlflow",)
+TRACKERS = ("mlflow", "wandb")
 _METRIC_FORM = "python:package.module:name, for example python:credit.metrics:cost"
 
 #: Our own extensions; pluggy asks the last registered first, so anybody else's come before them.
@@ -101,8 +101,8 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             f"Did you mean {near[0]!r}?"
             if near
             else "Known: models:/name@alias, models:/name/3, runs:/id/path, "
-            "mlflow-search:experiment?order_by=..., a path to .skops, .json, .ubj, .txt, .cbm, .onnx, .joblib or .pkl, "
-            "python:package.module:factory, exec:command, predictions:path#column.",
+            "wandb:entity/project/artifact:alias, mlflow-search:experiment?order_by=..., a path to .skops, .json, .ubj, .txt, "
+            ".cbm, .onnx, .joblib or .pkl, python:package.module:factory, exec:command, predictions:path#column.",
         )
     return found
 

@@ -13,4 +13,8 @@ def model_gate_tracker(name: str, context: SourceContext) -> TrackerProtocol | N
         from .mlflow import MlflowTracker
 
         return MlflowTracker(context)
+    if name == "wandb":
+        from .wandb import WandbTracker
+
+        return WandbTracker()
     return None
