@@ -101,8 +101,9 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             f"Did you mean {near[0]!r}?"
             if near
             else "Known: models:/name@alias, models:/name/3, runs:/id/path, "
-            "wandb:entity/project/artifact:alias, mlflow-search:experiment?order_by=..., a path to .skops, .json, .ubj, .txt, "
-            ".cbm, .onnx, .joblib or .pkl, python:package.module:factory, exec:command, predictions:path#column.",
+            "wandb:entity/project/artifact:alias, mlflow-search:experiment?order_by=..., "
+            "a path to .skops, .json, .ubj, .txt, .cbm, .onnx, .joblib or .pkl, "
+            "python:package.module:factory, exec:command, predictions:path#column.",
         )
     return found
 
