@@ -119,3 +119,21 @@ def test_without_the_scanner_nothing_is_said(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "picklescan.scanner", None)
 
     assert scan({"m": b"junk"}) is None
+
+
+def test_functions_by_value_are_expected_where_they_are_known_to_be():
+    def double(x):
+        return 2 * x
+
+    files = {"model": cloudpickle.dumps(double)}
+    assert not scan(files).clean
+    assert all(name.startswith("cloudpickle.") for name in scan(files).dangerous)
+    assert scan(files, by_value=True).clean
+    assert not scan({"model": pickle.dumps(Bad())}, by_value=True).clean
+
+
+class Bad:
+    def __reduce__(self):
+        import os
+
+        return os.system, ("true",)

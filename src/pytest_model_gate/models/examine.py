@@ -165,7 +165,7 @@ def _of_mlflow(source: str, context: SourceContext) -> Examined:
         )
         written = f"MLflow, {flavour.name}" + (", skops" if flavour.form == "skops" else "")
         pickles = pickles_in(folder) if flavour.form == "code" else {}
-        return _judged(identity, context, written, files, why=why, pickles=pickles)
+        return _judged(identity, context, written, files, why=why, pickles=pickles, by_value=True)
 
 
 def _judged(
@@ -176,13 +176,14 @@ def _judged(
     *,
     why: str = "",
     pickles: Mapping[str, bytes] | None = None,
+    by_value: bool = False,
 ) -> Examined:
     """Ask the rule of trust, as loading does."""
     trust, refused, remedy = "", "", ""
     try:
         pinned = check_pin(identity, context)
         if why:
-            require_trust(identity, context, why, (lambda: pickles) if pickles else None)
+            require_trust(identity, context, why, (lambda: pickles) if pickles else None, by_value=by_value)
         trust = (
             "model-gate.lock pins these very bytes"
             if pinned
@@ -202,6 +203,6 @@ def _judged(
         trust=trust,
         refused=refused,
         remedy=remedy,
-        scan=scan(pickles) if pickles else None,
+        scan=scan(pickles, by_value=by_value) if pickles else None,
         pickles=len(pickles or {}),
     )

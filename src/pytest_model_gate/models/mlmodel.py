@@ -78,7 +78,7 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
         content = data_of(identity, folder, flavors[flavour.name], flavour.key)
         found = skops.load(identity, content, context)
         return Loaded(from_object(identity, found, kind=flavour.name, columns=columns, types=types), False)
-    said = require_trust(identity, context, flavour.why, lambda: pickles_in(folder))
+    said = require_trust(identity, context, flavour.why, lambda: pickles_in(folder), by_value=True)
     if flavour.name == "python_function":
         pyfunc = _by_mlflow(identity, folder, "pyfunc", context)
         return Loaded(_pyfunc_model(identity, pyfunc, columns, types, said), True)

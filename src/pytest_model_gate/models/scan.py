@@ -22,6 +22,8 @@ from ..wording import one_line, plural, shorten
 _LARGEST = 1 << 30
 _PIECE = 1 << 20
 _NAMED = 3
+#: Modules that build functions out of code that a pickle carries.
+_BY_VALUE = ("cloudpickle", "cloudpickle.cloudpickle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,16 @@ class Scan:
         return f"{self.scanner} finds nothing dangerous"
 
 
-def scan(files: Mapping[str, bytes]) -> Scan | None:
+def scan(files: Mapping[str, bytes], *, by_value: bool = False) -> Scan | None:
     """Return what picklescan says about pickles, whole or compressed, plain or of joblib.
 
     Parameters
     ----------
     files : mapping of str to bytes
         By name; the name says nothing about the format.
+    by_value : bool
+        Whether they are known to carry functions by value, as MLflow's models of Python do: what cloudpickle
+        builds functions with is then no finding. What such a function does, no scanner sees.
 
     Returns
     -------
@@ -86,7 +91,9 @@ def scan(files: Mapping[str, bytes]) -> Scan | None:
             parts = _instructions(_decompressed(content))
         except Exception as error:  # noqa: BLE001 - whatever a crafted file makes of its reader
             # What comes before the place where reading ends is looked at all the same.
-            parts, unread = [content], one_line(error, 120)
+            # A function by value is built by calls that only the real thing could follow; where arrays stand
+            # in between, the scanner itself stops, and says so.
+            parts, unread = [content], "" if by_value else one_line(error, 120)
         else:
             unread = ""
         for part in parts:
@@ -97,7 +104,8 @@ def scan(files: Mapping[str, bytes]) -> Scan | None:
                 continue
             unread = unread or ("it is no whole pickle" if found.scan_err else "")
             for item in found.globals:
-                if item.safety is SafetyLevel.Dangerous:
+                expected = by_value and item.module in _BY_VALUE
+                if item.safety is SafetyLevel.Dangerous and not expected:
                     dangerous[shorten(f"{item.module}.{item.name}", 60)] = None
         if unread and not dangerous:
             return Scan(scanner, unread=unread)
@@ -157,6 +165,9 @@ class _Inert:
     def __init__(self, *arguments: Any, **_: Any) -> None:
         self.arguments = arguments
         self.state: Any = None
+
+    def __call__(self, *_: Any, **__: Any) -> _Inert:
+        return _Inert()
 
     def __setstate__(self, state: Any) -> None:
         self.state = state

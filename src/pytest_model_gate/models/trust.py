@@ -44,6 +44,8 @@ def require_trust(
     context: SourceContext,
     why: str,
     pickles: Callable[[], Mapping[str, bytes]] | None = None,
+    *,
+    by_value: bool = False,
 ) -> str:
     """Let a model pass that runs code when it is loaded, or refuse it.
 
@@ -60,6 +62,8 @@ def require_trust(
         What it is about the model that runs code: ``"it is a pickle"``.
     pickles : callable, optional
         Returns the pickles in it by name.
+    by_value : bool
+        Whether these carry functions by value, see ``scan.scan``.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def require_trust(
     """
     pinned = check_pin(identity, context)
     if pinned or is_trusted_source(identity.source, context):
-        scanned = None if pickles is None else scan(pickles())
+        scanned = None if pickles is None else scan(pickles(), by_value=by_value)
         if scanned is None or scanned.clean:
             return ""
         if pinned:
