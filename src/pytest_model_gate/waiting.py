@@ -21,17 +21,28 @@ _DOWNLOAD_FACTOR = 5
 
 def seconds() -> float:
     """Return how long a server may be silent when it is asked something."""
-    said = os.environ.get(VARIABLE)
+    return seconds_of(VARIABLE, _SECONDS, example=30)
+
+
+def seconds_of(variable: str, default: float, *, example: int) -> float:
+    """Return the seconds that an environment variable says, or the default.
+
+    Raises
+    ------
+    ConfigurationError
+        If it says no number above 0; names ``example`` as one.
+    """
+    said = os.environ.get(variable)
     if not said:
-        return _SECONDS
+        return default
     try:
         number = float(said)
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
         raise ConfigurationError(
-            f"{VARIABLE} must be a number of seconds above 0, got {said!r}.",
-            "Write for example MODEL_GATE_TIMEOUT=30, or unset it.",
+            f"{variable} must be a number of seconds above 0, got {said!r}.",
+            f"Write for example {variable}={example}, or unset it.",
         )
     return number
 

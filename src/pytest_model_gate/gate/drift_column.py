@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,7 @@ from ..stats.drift.transport import transport_effect
 from ..wording import one_line, shorten
 from .canonical import canonical
 
+T = TypeVar("T")
 Codes = npt.NDArray[np.intp]
 
 #: The effect beyond which a column has drifted where nobody says another.
@@ -58,6 +60,13 @@ AS_LEVELS, _AS_LENGTH = ("tv", "cramer_v"), ("auc", "ks", "wasserstein")
 NAMED = 10
 
 _KINDS = {"numbers": "number", "times": "time", "durations": "duration", "text": "text length"}
+
+
+def per_column(value: T | Mapping[str, T] | None) -> Mapping[str, T]:
+    """Return a setting by column; one value is for all (``"*"``), and nothing is for none."""
+    if value is None:
+        return MappingProxyType({})
+    return MappingProxyType(dict(value) if isinstance(value, Mapping) else {"*": value})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,12 +19,10 @@ from ..spec import Drift, DriftMethod, GateSpec
 from ..wording import shorten
 from .drift import compare_datasets
 from .drift_check import NAME, drift_check
-from .drift_column import THRESHOLDS
+from .drift_column import THRESHOLDS, per_column
 from .inputs import Failed, Inputs, attempt
 from .roles import encode_predictions
 from .rows import Judged
-
-T = TypeVar("T")
 
 Progress = Callable[[str, int, int], None]
 
@@ -132,8 +128,8 @@ def asked_drift(
         reference=reference if reference is not None else base.reference,
         columns=base.columns if columns is None else _several(columns),
         ignore=base.ignore if ignore is None else _several(ignore),
-        threshold=base.threshold if threshold is None else _per_column(threshold),
-        method=base.method if method is None else _per_column(method),
+        threshold=base.threshold if threshold is None else per_column(threshold),
+        method=base.method if method is None else per_column(method),
         blocks=base.blocks if blocks is None else blocks,
         overall=base.overall if overall is None else overall,
         # Predictions are no data; the whole gate compares them.
@@ -153,10 +149,6 @@ def asked_drift(
 
 def _several(names: Sequence[str] | str) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _per_column(value: T | Mapping[str, T]) -> Mapping[str, T]:
-    return MappingProxyType(dict(value) if isinstance(value, Mapping) else {"*": value})
 
 
 def _is_size(value: object) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ..data.columns import describe
 from ..data.sources.memory import FrameDataset, arrow_schema, as_columns
@@ -13,13 +12,11 @@ from ..hooks import DatasetProtocol
 from ..results import DriftRecord
 from ..spec import Drift, DriftMethod, SourceContext
 from .drift import compare_datasets
-from .drift_column import THRESHOLDS
+from .drift_column import THRESHOLDS, per_column
 from .registry import build_registry, open_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
-
-T = TypeVar("T")
 
 
 def drift(
@@ -96,8 +93,8 @@ def drift(
         reference=reference if isinstance(reference, str) else "reference",
         columns=tuple(columns),
         ignore=tuple(ignore),
-        method=_per_column(method),
-        threshold=_per_column(threshold),
+        method=per_column(method),
+        threshold=per_column(threshold),
         missing_threshold=missing_threshold,
         overall=overall,
         overall_threshold=overall_threshold,
@@ -131,9 +128,3 @@ def drift(
         levels=(target,) if target else (),
         progress=progress,
     )
-
-
-def _per_column(value: T | Mapping[str, T] | None) -> Mapping[str, T]:
-    if value is None:
-        return MappingProxyType({})
-    return MappingProxyType(dict(value) if isinstance(value, Mapping) else {"*": value})

@@ -11,8 +11,9 @@ import time
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, EvaluationError
+from ..errors import EvaluationError
 from ..redact import redact
+from ..waiting import seconds_of
 from ..wording import plural, shorten
 from .excerpt import without_data
 
@@ -29,19 +30,7 @@ _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$|^KEY", re.IGNORECASE)
 
 def seconds_allowed() -> float:
     """Return how long a command may take for one batch of rows."""
-    said = os.environ.get(VARIABLE)
-    if not said:
-        return _SECONDS
-    try:
-        number = float(said)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise ConfigurationError(
-            f"{VARIABLE} must be a number of seconds above 0, got {said!r}.",
-            f"Write for example {VARIABLE}=60, or unset it.",
-        )
-    return number
+    return seconds_of(VARIABLE, _SECONDS, example=60)
 
 
 def run_bounded(
