@@ -56,6 +56,7 @@ def postgres() -> Iterator[Postgres]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # which PostgreSQL refuses to run as
         os.chown(folder, 65534, 65534)
         options = {"user": 65534, "group": 65534, "extra_groups": []}
+        programs = _open_to_everybody(programs.parent, folder) / "bin"
     secret = folder / "secret"
     secret.write_text(PASSWORD, encoding="utf-8")
     secret.chmod(0o644)
@@ -83,6 +84,15 @@ def postgres() -> Iterator[Postgres]:
             server.wait(20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_to_everybody(installed: Path, folder: Path) -> Path:
+    """Copy the server and its libraries: an environment may lie in a folder that only its owner can enter."""
+    package = installed.parent
+    libraries = package.with_name(f"{package.name}.libs")  # found by their place beside the package
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return Path(shutil.copytree(installed, folder / package.name / installed.name, symlinks=True))
 
 
 def _wait_until_ready(started: Postgres, server: subprocess.Popen[bytes]) -> None:
