@@ -98,6 +98,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "picklescan": When.LAZY,
         "skops": When.LAZY,
         "threadpoolctl": When.LAZY,
+        "torch": When.LAZY,
         "wandb": When.TYPES,
         "xgboost": When.LAZY,
         "yaml": When.LAZY,

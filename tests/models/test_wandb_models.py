@@ -124,7 +124,7 @@ def test_one_of_several_files(scorer, tmp_path):
     )
     assert said(f"{SOURCE}#README.md", ConfigurationError) == (
         f"'{SOURCE}#README.md' holds no model that can be opened here: README.md, a/m.ubj.\n"
-        "  Log a folder with a file MLmodel, or one file that ends in .skops, .json, .ubj, .txt, .cbm, .onnx, .joblib, .pkl, .pickle."
+        "  Log a folder with a file MLmodel, or one file that ends in .skops, .json, .ubj, .txt, .cbm, .onnx, .pt2, .pt, .joblib, .pkl, .pickle."
     )
 
 

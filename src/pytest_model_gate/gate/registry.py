@@ -102,7 +102,7 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             if near
             else "Known: models:/name@alias, models:/name/3, runs:/id/path, "
             "wandb:entity/project/artifact:alias, mlflow-search:experiment?order_by=..., "
-            "a path to .skops, .json, .ubj, .txt, .cbm, .onnx, .joblib or .pkl, "
+            "a path to .skops, .json, .ubj, .txt, .cbm, .onnx, .pt2, .pt, .joblib or .pkl, "
             "python:package.module:factory, exec:command, predictions:path#column.",
         )
     return found

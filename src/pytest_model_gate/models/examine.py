@@ -20,6 +20,8 @@ FORMATS = {
     ".txt": "LightGBM, text",
     ".cbm": "CatBoost",
     ".onnx": "ONNX",
+    ".pt2": "PyTorch, exported program",
+    ".pt": "PyTorch, TorchScript",
     ".skops": "skops",
     ".joblib": "joblib (a pickle)",
     ".pkl": "pickle",
@@ -132,6 +134,10 @@ def examine(source: str, context: SourceContext) -> Examined | None:
         from .pickled import PICKLE
 
         why, pickles = PICKLE, {source: content}
+    elif suffix in (".pt2", ".pt"):
+        from .pytorch import PROGRAM
+
+        why = PROGRAM
     return _judged(identity, context, FORMATS[suffix], ((path, len(content)),), why=why, pickles=pickles)
 
 

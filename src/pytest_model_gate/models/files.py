@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..hooks import ModelProtocol
 
 PICKLES = (".joblib", ".pkl", ".pickle")
-SUFFIXES = (".skops", ".json", ".ubj", ".txt", ".cbm", ".onnx", *PICKLES)
+SUFFIXES = (".skops", ".json", ".ubj", ".txt", ".cbm", ".onnx", ".pt2", ".pt", *PICKLES)
 
 
 def is_model_file(source: str) -> bool:
@@ -26,8 +26,8 @@ def open_file(source: str, context: SourceContext) -> ModelProtocol:
     """Load a model file.
 
     The suffix decides: ``.skops``, ``.json`` and ``.ubj`` (XGBoost), ``.txt`` (LightGBM), ``.cbm``
-    (CatBoost), ``.onnx``, ``.joblib``, ``.pkl`` and ``.pickle``. The digest is that of the bytes
-    which are then loaded.
+    (CatBoost), ``.onnx``, ``.pt2`` and ``.pt`` (PyTorch), ``.joblib``, ``.pkl`` and ``.pickle``. The digest
+    is that of the bytes which are then loaded.
     """
     path = Path(context.root, source)
     content = read_once(path, source)
@@ -54,6 +54,10 @@ def load_bytes(identity: Identity, content: bytes, suffix: str, context: SourceC
         from . import onnx
 
         return onnx.load(identity, content)
+    if suffix in (".pt2", ".pt"):
+        from . import pytorch
+
+        return pytorch.load(identity, content, context)
     from .estimator import from_object
 
     if suffix == ".skops":
