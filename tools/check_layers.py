@@ -99,7 +99,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "skops": When.LAZY,
         "threadpoolctl": When.LAZY,
         "torch": When.LAZY,
-        "wandb": When.TYPES,
+        "wandb": When.LAZY,
         "xgboost": When.LAZY,
         "yaml": When.LAZY,
     },

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 #: In front of every source that W&B holds.
 PREFIX = "wandb:"
 
-_PUBLIC = "https://api.wandb.ai"
 _QUIET = {"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
+_NO_KEY = re.compile(r"No (?:API key|authentication) configured", re.IGNORECASE)
 _KEY = re.compile(r"api_key|API key|not configured|wandb login", re.IGNORECASE)
 _REFUSED = re.compile(r"\b(401|403)\b|unauthorized|permission denied|not logged in", re.IGNORECASE)
 _SILENT = re.compile(r"busy|timed? ?out|Connection|connect:|unreachable|no such host", re.IGNORECASE)
@@ -32,7 +32,14 @@ _SILENT = re.compile(r"busy|timed? ?out|Connection|connect:|unreachable|no such 
 
 def server() -> str:
     """Return the address of the server that is meant, without secrets."""
-    return redact(os.environ.get("WANDB_BASE_URL") or _PUBLIC)
+    return redact(_address())
+
+
+def _address() -> str:
+    """Return where the client goes: what the environment says, or its own settings and default."""
+    import wandb
+
+    return os.environ.get("WANDB_BASE_URL") or str(wandb.setup().settings.base_url)
 
 
 @contextmanager
@@ -153,6 +160,11 @@ def download(found: Artifact, name: str, place: Path) -> None:
 
 def _explained(error: Exception, shown: str) -> ModelGateError:
     text = str(error)
+    if _NO_KEY.search(text):
+        return UnavailableError(
+            f"There is no API key for the W&B server {server()}, so '{shown}' could not be opened.",
+            "Set WANDB_API_KEY to a key that may read the project, or run: wandb login.",
+        )
     down = not _listens()
     # Of a server that is down, the client says that the credentials are wrong.
     silent = isinstance(error, TimeoutError) or (_SILENT.search(text) and not _REFUSED.search(text))
@@ -161,7 +173,7 @@ def _explained(error: Exception, shown: str) -> ModelGateError:
         return UnreachableError(
             f"The W&B server {server()} {what}, so '{shown}' could not be opened.",
             f"Start it, or correct WANDB_BASE_URL. {VARIABLE} sets how many seconds to wait.",
-            prefixes=(PREFIX,),
+            prefixes=(PREFIX, "wandb-search:"),
         )
     if _REFUSED.search(text) or _KEY.search(text) or type(error).__name__ == "AuthenticationError":
         return UnavailableError(
@@ -176,7 +188,7 @@ def _explained(error: Exception, shown: str) -> ModelGateError:
 
 
 def _listens() -> bool:
-    address = urlsplit(os.environ.get("WANDB_BASE_URL") or _PUBLIC)
+    address = urlsplit(_address())
     port = address.port or (443 if address.scheme == "https" else 80)
     try:
         with socket.create_connection((address.hostname or "", port), timeout=seconds()):

@@ -231,7 +231,7 @@ def test_what_a_run_logged(wandb_standin, scorer):
     wandb_standin.collections["ranker"] = Collection("model")
     wandb_standin.collections["ranker"].add({"model.skops": skops.io.dumps(FITTED)}, run="r1")
     assert said("wandb:team/credit/r1", ConfigurationError) == (
-        "The run team/credit/r1 logged 2 models: ranker, scorer.\n"
+        "The run team/credit/r1 logged 2 artifacts of type 'model': ranker, scorer.\n"
         "  Say which one, for example wandb:team/credit/r1#ranker."
     )
     assert opened("wandb:team/credit/r1#ranker").resolved == "wandb:team/credit/r1#ranker:v0"
@@ -268,6 +268,15 @@ def test_what_names_no_model(source, wandb_standin):
         f"'{source}' names no model of W&B.\n"
         "  Write wandb:entity/project/artifact:alias (or :v3), with #path behind it where it holds several files, "
         "or wandb:entity/project/run-id#artifact for what a run logged."
+    )
+
+
+def test_no_key(wandb_standin, scorer, monkeypatch, tmp_path):
+    monkeypatch.delenv("WANDB_API_KEY")
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    assert said(SOURCE, UnavailableError) == (
+        f"There is no API key for the W&B server {wandb_standin.url}, so '{SOURCE}' could not be opened.\n"
+        "  Set WANDB_API_KEY to a key that may read the project, or run: wandb login."
     )
 
 

@@ -98,7 +98,12 @@ type Project {
   artifactCollectionMembership(name: String!): ArtifactCollectionMembership
   artifactCollection(name: String!): ArtifactCollection
   run(name: String!): Run
+  runCount(filters: JSONString): Int!
+  readOnly: Boolean
+  runs(filters: JSONString, after: String, first: Int, order: String): RunConnection
 }
+type RunConnection { edges: [RunEdge!]! pageInfo: PageInfo! }
+type RunEdge { node: Run! cursor: String! }
 interface ArtifactCollection {
   name: String!
   project: Project

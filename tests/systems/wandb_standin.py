@@ -58,6 +58,9 @@ class Run:
     """What is known of a run."""
 
     summary: str = "{}"
+    config: str = "{}"
+    state: str = "finished"
+    created: str = _WHEN
     files: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -68,6 +71,8 @@ class Wandb:
     url: str
     collections: dict[str, Collection] = field(default_factory=lambda: {"holdout": Collection()})
     runs: dict[str, Run] = field(default_factory=dict)
+    #: A server gives no more runs at once, whatever the client asks for.
+    most_per_page: int = 1000
     #: What was asked to change, in order.
     changes: list[tuple[str, Any]] = field(default_factory=list)
     #: Called before a change is made; what it raises is the server's answer.
@@ -92,6 +97,27 @@ def _md5(content: bytes) -> str:
 def _digest(files: dict[str, bytes]) -> str:
     lines = "".join(f"{name}:{_md5(content)}\n" for name, content in sorted(files.items()))
     return hashlib.md5(b"wandb-artifact-manifest-v1\n" + lines.encode()).hexdigest()
+
+
+def fits(run: Run, wanted: dict[str, Any]) -> bool:
+    """Return whether a run fits filters as MongoDB writes them, as far as the tests use them."""
+    known = {"state": run.state, "config": json.loads(run.config), "summary_metrics": json.loads(run.summary)}
+    for name, value in wanted.items():
+        if name == "$and":
+            if not all(fits(run, part) for part in value):
+                return False
+            continue
+        first, _, rest = name.partition(".")
+        found = known[first].get(rest) if rest else known[first]
+        if first == "config" and isinstance(found, dict):
+            found = found["value"]
+        if isinstance(value, dict):
+            ((operator, bound),) = value.items()
+            if found is None or not {"$gt": found > bound, "$lt": found < bound}[operator]:
+                return False
+        elif found != value:
+            return False
+    return True
 
 
 _PAGE = {"endCursor": None, "hasNextPage": False}
@@ -120,6 +146,28 @@ class _Root:
                 "artifactMembership": lambda _info, aliasName: self._membership(name, aliasName),
             },
             "run": lambda _info, name: self._run(name),
+            "runCount": lambda _info, filters="{}": len(self._fitting(filters)),
+            "readOnly": False,
+            "runs": self._runs,
+        }
+
+    def _fitting(self, filters: str) -> list[str]:
+        wanted = json.loads(filters)
+        return [name for name, run in self._server.runs.items() if fits(run, wanted)]
+
+    def _runs(
+        self, _info: Any, filters: str = "{}", after: str | None = None, first: int = 50, order: str = ""
+    ) -> dict[str, Any]:
+        assert order == "+created_at", "nothing else is answered"
+        names = self._fitting(filters)
+        start = names.index(after) + 1 if after else 0
+        page = names[start : start + min(first, self._server.most_per_page)]
+        return {
+            "edges": [{"node": self._run(name), "cursor": name} for name in page],
+            "pageInfo": {
+                "endCursor": page[-1] if page else None,
+                "hasNextPage": start + len(page) < len(names),
+            },
         }
 
     def artifact(self, _info: Any, id: str) -> dict[str, Any]:  # noqa: A002 - the query calls it so
@@ -172,10 +220,10 @@ class _Root:
             "name": name,
             "projectId": 1,
             "project": _PROJECT,
-            "state": "finished",
+            "state": run.state,
             "tags": [],
-            "config": "{}",
-            "createdAt": _WHEN,
+            "config": run.config,
+            "createdAt": run.created,
             "systemMetrics": "{}",
             "summaryMetrics": run.summary,
             "user": {"id": "U1", "name": "Ann", "username": "ann"},

@@ -81,6 +81,18 @@ def test_a_first_release_needs_that_there_is_no_alias() -> None:
             ConfigurationError,
             "Nothing is promoted: the gates judged 2 candidates: models:/credit/12, m.skops. Promote one model at a time: select its gates, for example with -k.",
         ),
+        *(
+            (
+                [replace(RECORD, roles=(role("candidate", source, resolved), PRODUCTION))],
+                ConfigurationError,
+                f"Nothing is promoted: {source} is held by Weights & Biases, where an alias cannot be moved only if it still means what was compared with. Let the deployment ask for model_gate/verdict (--gate-log wandb), or promote in MLflow.",
+            )
+            for source, resolved in {
+                "wandb:team/credit/scorer:challenger": "wandb:team/credit/scorer:v3",
+                "wandb-search:t/c?order=-summary.a": "wandb:t/c/r1#scorer:v3 (best of 7 runs by summary.a)",
+                "wandb-offline:run": f"wandb-offline:run#scorer:{'0' * 32} (run credit/r1)",
+            }.items()
+        ),
         (
             [replace(RECORD, roles=(role("candidate", "m.skops", "m.skops"), PRODUCTION))],
             ConfigurationError,

@@ -140,6 +140,15 @@ def test_a_candidate_that_a_run_names_is_told_to_that_run(server) -> None:
     assert (summary(server), summary(server, "r2")) == ({"loss": 0.25}, {**TAGS, **NUMBERS})
 
 
+def test_a_candidate_that_a_search_found_and_one_of_predictions(server) -> None:
+    where = "pass -> artifact team/credit/scorer:v0 and run team/credit/r2"
+    assert log(record(f"{OF_RUN} (best of 7 runs by summary.val_auc)")).done == (where,)
+    assert log(record(f"predictions:{OF_RUN}#p")).done == (where,)
+    assert (
+        log(record(f"predictions:{OF_ARTIFACT}#scores.csv#p_no,p_yes")).done[0].endswith("run team/credit/r1")
+    )
+
+
 def test_an_artifact_that_no_run_logged(server) -> None:
     assert log(record("wandb:team/credit/scorer:v1#model.skops")).done == (
         "pass -> artifact team/credit/scorer:v1 (no run logged it: numbers and reports are only in the local report)",

@@ -27,6 +27,7 @@ What is trusted stands in model-gate.lock and in the project's configuration
 EXAMPLES = """\
 examples:
   model-gate verify models:/credit@challenger
+  model-gate verify wandb:team/credit/scorer:champion
   model-gate verify models/credit.joblib
   model-gate verify models/credit.skops --json
 
@@ -70,7 +71,8 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     if found is None:
         raise ConfigurationError(
             f"Nothing is known of {redact(options.source)!r} before it is loaded.",
-            "A file, models:/name@alias, runs:/id/path, predictions:, python: and exec: can be looked at.",
+            "A file, models:/name@alias, runs:/id/path, wandb:, predictions:, python: and exec: can be "
+            "looked at.",
         )
     print(_json(found) if options.json else "\n".join(_text(found)))
     return int(not found.good)

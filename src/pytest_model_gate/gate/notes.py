@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from ..hooks import ModelProtocol
 from ..metrics.metric import Metric
+from ..models.best_run import PREFIXES
 from ..redact import redact
 from ..results import Line
 from ..spec import NO_MODEL, GateSpec, Role
@@ -78,7 +79,7 @@ def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tupl
 def _chosen(models: Mapping[Role, ModelProtocol | Failed]) -> Iterable[tuple[Role, str]]:
     """Yield the roles whose model a search found, and of how many it was the best."""
     for role, found in models.items():
-        if not isinstance(found, Failed) and found.source.startswith("mlflow-search:"):
+        if not isinstance(found, Failed) and found.source.startswith(PREFIXES):
             yield role, redact(found.resolved).partition(" (")[2].rstrip(")")
 
 

@@ -11,6 +11,7 @@ from ..results import GateRecord, RoleRecord, Verdict
 from ..wording import some
 
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
+_WANDB = re.compile(r"(?:predictions:)?wandb(?:-offline)?:")
 _ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)")
 
 
@@ -78,6 +79,13 @@ def promotion(records: Sequence[GateRecord], alias: str, *, objections: Sequence
         )
     candidate = _candidate(records)
     found = _VERSION.fullmatch(candidate.resolved)
+    held = _WANDB.match(candidate.resolved)
+    if held is not None:
+        raise ConfigurationError(
+            f"Nothing is promoted: {candidate.source} is held by Weights & Biases, where an alias cannot be "
+            "moved only if it still means what was compared with.",
+            "Let the deployment ask for model_gate/verdict (--gate-log wandb), or promote in MLflow.",
+        )
     if found is None:
         raise ConfigurationError(
             f"Nothing is promoted: the candidate {candidate.source} is no registered version of a model.",

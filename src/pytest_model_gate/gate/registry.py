@@ -102,6 +102,7 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             if near
             else "Known: models:/name@alias, models:/name/3, runs:/id/path, "
             "wandb:entity/project/artifact:alias, mlflow-search:experiment?order_by=..., "
+            "wandb-search:entity/project?order=..., wandb-offline:folder, "
             "a path to .skops, .json, .ubj, .txt, .cbm, .onnx, .pt2, .pt, .joblib or .pkl, "
             "python:package.module:factory, exec:command, predictions:path#column.",
         )

@@ -11,6 +11,7 @@ from ..data.features import Feature, feature
 from ..errors import ConfigurationError, EvaluationError, did_you_mean
 from ..hooks import DatasetProtocol
 from ..metrics.metric import Metric
+from ..models.predictions import parse
 from ..spec import FindSlices, GateSpec
 from .contrasts import has_influence
 from .rows import Judged, judged_rows
@@ -126,7 +127,7 @@ def _reserved(gate: GateSpec, names: list[str]) -> dict[str, str]:
     roles |= {gate.groups: "groups", gate.query: "query"}
     for source in (gate.candidate, gate.production, gate.baseline):
         if source.startswith("predictions:"):
-            roles |= dict.fromkeys(source.partition("#")[2].split(","), "predictions")
+            roles |= dict.fromkeys(parse(source)[2], "predictions")
     return {name: role for name, role in roles.items() if name in names}
 
 

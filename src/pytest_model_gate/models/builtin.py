@@ -13,7 +13,7 @@ def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | Non
         from .mlflow import open_mlflow
 
         return open_mlflow(source, context)
-    if source.startswith("wandb:"):
+    if source.startswith(("wandb:", "wandb-search:", "wandb-offline:")):
         from .wandb import open_wandb
 
         return open_wandb(source, context)

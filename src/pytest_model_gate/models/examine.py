@@ -102,13 +102,10 @@ def examine(source: str, context: SourceContext) -> Examined | None:
 
     if source.startswith(("models:", "runs:", "mlflow-search:")):
         return _of_mlflow(source, context)
+    if source.startswith(("wandb:", "wandb-search:", "wandb-offline:")):
+        return _of_wandb(source, context)
     if source.startswith("predictions:"):
-        from .predictions import parse
-
-        path = parse(source)[0]
-        content = read_once(Path(context.root, path), path)
-        identity = Identity(source=source, resolved=source, digest=sha256(content))
-        return _judged(identity, context, "table of predictions", ((path, len(content)),))
+        return _of_predictions(source, context)
     if source.startswith(("exec:", "exec+csv:")):
         return _of_command(source, context)
     if source.startswith("python:"):
@@ -122,9 +119,24 @@ def examine(source: str, context: SourceContext) -> Examined | None:
         )
     if not is_model_file(source):
         return None
-    path, suffix = PurePath(source).as_posix(), Path(source).suffix.lower()
+    path = PurePath(source).as_posix()
     content = read_once(Path(context.root, source), source)
-    identity = Identity(source=source, resolved=path, digest=sha256(content))
+    return _of_file(Identity(source=source, resolved=path, digest=sha256(content)), path, content, context)
+
+
+def _of_predictions(source: str, context: SourceContext) -> Examined:
+    from .predictions import parse, read
+
+    path = parse(source)[0]
+    address, name, content = read(path, context)
+    resolved = source if address == PurePath(path).as_posix() else f"predictions:{address}"
+    identity = Identity(source=source, resolved=resolved, digest=sha256(content))
+    shown = path if resolved == source else name
+    return _judged(identity, context, "table of predictions", ((shown, len(content)),))
+
+
+def _of_file(identity: Identity, path: str, content: bytes, context: SourceContext) -> Examined:
+    suffix = Path(path).suffix.lower()
     why, pickles = "", {}
     if suffix == ".skops":
         from .skops import why_untrusted
@@ -133,12 +145,21 @@ def examine(source: str, context: SourceContext) -> Examined | None:
     elif suffix in (".joblib", ".pkl", ".pickle"):
         from .pickled import PICKLE
 
-        why, pickles = PICKLE, {source: content}
+        why, pickles = PICKLE, {identity.source: content}
     elif suffix in (".pt2", ".pt"):
         from .pytorch import PROGRAM
 
         why = PROGRAM
     return _judged(identity, context, FORMATS[suffix], ((path, len(content)),), why=why, pickles=pickles)
+
+
+def _of_wandb(source: str, context: SourceContext) -> Examined:
+    from .wandb import downloaded
+
+    with downloaded(source, context) as (identity, path, content):
+        if content is not None:
+            return _of_file(identity, path.name, content, context)
+        return _of_folder(identity, path, context)
 
 
 def _of_command(source: str, context: SourceContext) -> Examined:
@@ -155,23 +176,29 @@ def _of_command(source: str, context: SourceContext) -> Examined:
 
 def _of_mlflow(source: str, context: SourceContext) -> Examined:
     from .mlflow import downloaded
+
+    with downloaded(source, context) as (identity, folder):
+        return _of_folder(identity, folder, context)
+
+
+def _of_folder(identity: Identity, folder: Path, context: SourceContext) -> Examined:
+    """Look at a folder that MLflow wrote."""
     from .mlmodel import chosen, data_of, describe, pickles_in
     from .skops import why_untrusted
 
-    with downloaded(source, context) as (identity, folder):
-        flavors = describe(identity, folder)["flavors"]
-        flavour = chosen(identity, flavors)
-        why = flavour.why
-        if flavour.form == "skops":
-            why = why_untrusted(identity, data_of(identity, folder, flavors[flavour.name], flavour.key))
-        files = tuple(
-            (file.relative_to(folder).as_posix(), file.stat().st_size)
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-        )
-        written = f"MLflow, {flavour.name}" + (", skops" if flavour.form == "skops" else "")
-        pickles = pickles_in(folder) if flavour.form == "code" else {}
-        return _judged(identity, context, written, files, why=why, pickles=pickles, by_value=True)
+    flavors = describe(identity, folder)["flavors"]
+    flavour = chosen(identity, flavors)
+    why = flavour.why
+    if flavour.form == "skops":
+        why = why_untrusted(identity, data_of(identity, folder, flavors[flavour.name], flavour.key))
+    files = tuple(
+        (file.relative_to(folder).as_posix(), file.stat().st_size)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    )
+    written = f"MLflow, {flavour.name}" + (", skops" if flavour.form == "skops" else "")
+    pickles = pickles_in(folder) if flavour.form == "code" else {}
+    return _judged(identity, context, written, files, why=why, pickles=pickles, by_value=True)
 
 
 def _judged(

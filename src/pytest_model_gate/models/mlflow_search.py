@@ -8,25 +8,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from ..errors import ConfigurationError, EvaluationError, UnavailableError
 from ..mlflow_calls import Server
 from ..redact import redact
 from ..wording import did_you_mean, first_line, plural, shorten, some
+from .best_run import MOST_RUNS, best_first, chosen, parts, with_number
 
 PREFIX = "mlflow-search:"
-
-#: A search over more runs than these says little about the best, and takes minutes.
-MOST_RUNS = 5_000
 
 _PAGE = 1_000
 _ORDER = re.compile(
     r"metrics\.(`(?P<quoted>[^`]+)`|\"(?P<double>[^\"]+)\"|(?P<plain>\S+))\s+(?P<way>asc|desc)", re.I
 )
 _FORM = "Write mlflow-search:EXPERIMENT?order_by=metrics.val_auc DESC, with &filter=... for some of its runs."
-#: What MLflow stores for an infinity.
-_LARGEST = 1.7976931348623157e308
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,7 @@ class Best:
     @property
     def resolved(self) -> str:
         """The address of the model, and how it was chosen."""
-        return f"runs:/{self.run}/{self.model} (best of {plural(self.among, 'run')} by metrics.{self.metric})"
+        return f"runs:/{self.run}/{self.model} {chosen(self.among, f'metrics.{self.metric}')}"
 
 
 def read_search(source: str) -> Search:
@@ -92,19 +87,7 @@ def read_search(source: str) -> Search:
     >>> read_search("mlflow-search:credit?order_by=metrics.val_loss ASC")
     Search(experiment='credit', filter='', metric='val_loss', largest=False, model='')
     """
-    experiment, _, query = source.removeprefix(PREFIX).partition("?")
-    given: dict[str, str] = {}
-    for part in query.split("&") if query else ():
-        name, _, value = part.partition("=")
-        if name not in ("filter", "order_by", "model"):
-            near = did_you_mean(name, ("filter", "order_by", "model"), "Known: filter, order_by, model.")
-            raise ConfigurationError(
-                f"'{redact(source)}' has an unknown part {shorten(name)!r}.",
-                f'{near} Within a filter write "&" as %26.',
-            )
-        if name in given:
-            raise ConfigurationError(f"'{redact(source)}' has {name} twice.", "Join filters by 'and'.")
-        given[name] = unquote(value).strip()
+    experiment, given = parts(source, ("filter", "order_by", "model"), "Join filters by 'and'.")
     order = _ORDER.fullmatch(given.get("order_by", ""))
     if not experiment or order is None:
         what = (
@@ -116,7 +99,7 @@ def read_search(source: str) -> Search:
         )
         raise ConfigurationError(f"'{redact(source)}' {what}.", _FORM)
     return Search(
-        experiment=unquote(experiment),
+        experiment=experiment,
         filter=given.get("filter", ""),
         metric=order["quoted"] or order["double"] or order["plain"],
         largest=order["way"].lower() == "desc",
@@ -126,9 +109,6 @@ def read_search(source: str) -> Search:
 
 def best_run(client: Any, source: str, server: Server) -> Best:
     """Return the best run that a search finds.
-
-    The order is our own: stores put what is no number in different places. Of equal runs the earliest is
-    taken, so that asking again finds the same one.
 
     Raises
     ------
@@ -147,8 +127,7 @@ def best_run(client: Any, source: str, server: Server) -> Best:
             if fits
             else "Only runs with the status FINISHED are chosen from: train one.",
         )
-    numbers = [(run.data.metrics.get(search.metric, math.nan), run) for run in runs]
-    found = [(value, run) for value, run in numbers if math.isfinite(value) and abs(value) < _LARGEST]
+    found = with_number(runs, lambda run: run.data.metrics.get(search.metric, math.nan))
     if not found:
         raise _no_numbers(runs, search, where)
     logged = [(value, run) for value, run in found if _has_model(run)]
@@ -158,8 +137,9 @@ def best_run(client: Any, source: str, server: Server) -> Best:
             "logged a model.",
             "Log it in the run that logs the metric: mlflow.sklearn.log_model(model, name='model').",
         )
-    sign = -1.0 if search.largest else 1.0
-    _, run = min(logged, key=lambda each: (sign * each[0], each[1].info.start_time or 0, each[1].info.run_id))
+    run = best_first(
+        logged, lambda each: (each.info.start_time or 0, each.info.run_id), largest=search.largest
+    )[0]
     return Best(
         run=str(run.info.run_id),
         model=_model(client, experiment, run, search),

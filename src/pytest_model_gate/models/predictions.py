@@ -5,6 +5,7 @@
     predictions:scores.parquet#p_default            one column: a probability, score, value or label
     predictions:scores.csv#cat,dog,bird             one column of probabilities per class, named as the class
     predictions:scores.csv#0=p_no,1=p_yes           the same, with the class before the column
+    predictions:wandb:team/credit/run-id#scores#p   a table that a run of W&B logged
 
 The key is the column that the gate names with ``key``. The file may have more rows than the dataset.
 """
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREFIX = "predictions:"
+_SUFFIXES = (".parquet", ".csv", ".feather", ".jsonl")
+#: What W&B writes a table as.
+_TABLE = ".table.json"
 _FORM = "Write predictions:path.parquet#column, or #class=column,class=column for several classes."
 
 
@@ -90,18 +94,18 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
             f"'{source}' is joined to the dataset by a key, and the gate names none.",
             'Add key = "column" to the gate: a column that both files have, with one row per value.',
         )
-    path = Path(context.root, path_text)
-    content = read_once(path, path_text)
-    made = _provenance(content) if path.suffix.lower() == ".parquet" else None
+    address, name, content = read(path_text, context)
+    suffix = suffix_of(name)
+    made = _provenance(content) if suffix == ".parquet" else None
     # The column belongs to the identity: one file may hold the predictions of several models.
-    resolved = f"{PREFIX}{PurePath(path_text).as_posix()}#{source.partition('#')[2]}"
+    resolved = f"{PREFIX}{address}#{source.rpartition('#')[2]}"
     if made is not None:
         resolved += (
             f" ({made.model} {_short(made.model_digest)} on {made.dataset} {_short(made.dataset_digest)})"
         )
     identity = Identity(source=source, resolved=resolved, digest=sha256(content))
     check_pin(identity, context)
-    frame = _read(content, path.suffix.lower(), path_text)
+    frame = _read(content, suffix, path_text)
     for name, role in [(context.key, "the key"), *((name, "the prediction") for name in columns)]:
         if name not in frame.columns:
             raise EvaluationError(
@@ -140,6 +144,20 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
         index=pd.Index(_comparable(keys)),
         values=(predicted if len(columns) > 1 else predicted.iloc[:, 0]).to_numpy(),
     )
+
+
+def read(path: str, context: SourceContext) -> tuple[str, str, bytes]:
+    """Return the exact address of a file of predictions, its name and its bytes."""
+    if path.startswith(("wandb:", "wandb-search:", "wandb-offline:")):
+        from .wandb import predictions_of
+
+        return predictions_of(path, context, (*_SUFFIXES, _TABLE))
+    return PurePath(path).as_posix(), PurePath(path).name, read_once(Path(context.root, path), path)
+
+
+def suffix_of(name: str) -> str:
+    """Return what tells how a file is read."""
+    return _TABLE if name.lower().endswith(_TABLE) else PurePath(name).suffix.lower()
 
 
 def parse(source: str) -> tuple[str, tuple[Any, ...] | None, tuple[str, ...]]:
@@ -204,11 +222,12 @@ def _read(content: bytes, suffix: str, source: str) -> pd.DataFrame:
         ".csv": pd.read_csv,
         ".feather": pd.read_feather,
         ".jsonl": _read_json_lines,
+        _TABLE: _read_table,
     }
     if suffix not in readers:
         raise ConfigurationError(
             f"'{source}' is no kind of file that predictions are read from.",
-            f"Write them as one of {', '.join(sorted(readers))}.",
+            f"Write them as one of {', '.join(sorted(_SUFFIXES))}.",
         )
     try:
         frame: pd.DataFrame = readers[suffix](io.BytesIO(content))
@@ -224,6 +243,14 @@ def _read_json_lines(stream: io.BytesIO) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame([json.loads(line) for line in stream if line.strip()])
+
+
+def _read_table(stream: io.BytesIO) -> pd.DataFrame:
+    """Read a table of W&B."""
+    import pandas as pd
+
+    said = json.load(stream)
+    return pd.DataFrame(said["data"], columns=said["columns"])
 
 
 def _kind(values: pd.Series[Any] | pd.Index[Any]) -> str:

@@ -1,10 +1,11 @@
-"""``wandb:``: an artifact, or what a run logged: one version, downloaded and opened by what is in it."""
+"""Models that W&B holds, on a server or in an offline run: one version, opened by what is in it."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,38 +13,35 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigurationError, UnavailableError
 from ..redact import redact
 from ..spec import SourceContext
-from ..wandb_calls import PREFIX, artifact, asking, client, download, run, server
-from ..wording import did_you_mean, shorten, some
+from ..wandb_calls import PREFIX, artifact, asking, client, download
+from ..wording import shorten, some
+from . import wandb_offline
 from .files import SUFFIXES, load_bytes
 from .identity import Identity, digest_of_files, sha256
 from .mlmodel import load_folder
 from .trust import check_pin
+from .wandb_find import find
+from .wandb_search import PREFIX as SEARCH
+from .wandb_search import read_search
 
 if TYPE_CHECKING:
-    from wandb import Api
-
     from ..hooks import ModelProtocol
 
-_ARTIFACT = re.compile(
-    r"(?P<path>[^/:#@]+/[^/:#@]+/[^/:#@]+):(?P<alias>[^/:#]+)(?:#(?P<file>[^#:]+(?:/[^#:]+)*))?"
-)
-_RUN = re.compile(
-    r"(?P<entity>[^/:#@]+)/(?P<project>[^/:#@]+)/(?P<run>[^/:#@]+)(?:#(?P<name>[^/:#]+)(?::(?P<alias>[^/:#]+))?)?"
-)
+#: How sources begin that are opened here.
+PREFIXES = (PREFIX, SEARCH, wandb_offline.PREFIX)
+
+_MODELS = ("model",)
+#: What a table becomes that a run logs, and what people call an artifact of predictions.
+_PREDICTIONS = ("predictions", "prediction", "run_table")
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """One version of an artifact, and which of its files is meant."""
+class _Copied:
+    """An artifact in a folder: its exact address, which of its files is meant, and how another is named."""
 
-    path: str
-    version: str
     resolved: str
-    file: str = ""
-
-    def naming(self, file: str) -> str:
-        """Return the source that means another file of the same version."""
-        return f"{PREFIX}{self.path}:{self.version}#{file}"
+    file: str
+    example: str
 
 
 def open_wandb(source: str, context: SourceContext) -> ModelProtocol:
@@ -53,25 +51,14 @@ def open_wandb(source: str, context: SourceContext) -> ModelProtocol:
     meanwhile. The files are compared with the artifact's manifest. The digest is ours, over all that is
     opened: of a file what it is on disk, of a folder with a file ``MLmodel`` what it is in MLflow.
     """
-    shown = redact(source)
     # Private (mode 0700): nobody can change between the hash and the load what was hashed.
     folder = Path(tempfile.mkdtemp(prefix="model-gate-"))
     keep = False
     try:
-        with asking(shown):
-            api = client()
-            found = _find(api, source, shown)
-            held = artifact(api, found.path, found.version, shown)
-            download(held, f"{found.path}:{found.version}", folder)
-        path = _meant(shown, folder, found)
-        if path.is_file():
-            content = path.read_bytes()
-            identity = Identity(source=shown, resolved=found.resolved, digest=sha256(content))
-            check_pin(identity, context)
-            return load_bytes(identity, content, path.suffix.lower(), context)
-        files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
-        identity = Identity(source=shown, resolved=found.resolved, digest=digest_of_files(files))
+        identity, path, content = _identified(source, context, folder)
         check_pin(identity, context)
+        if content is not None:
+            return load_bytes(identity, content, path.suffix.lower(), context)
         loaded = load_folder(identity, path, context)
         keep = loaded.needs_files
         if keep:
@@ -84,62 +71,51 @@ def open_wandb(source: str, context: SourceContext) -> ModelProtocol:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _find(api: Api, source: str, shown: str) -> _Found:
-    name = source.removeprefix(PREFIX)
-    meant = _ARTIFACT.fullmatch(name)
-    if meant:
-        version = str(artifact(api, meant["path"], meant["alias"], shown).version)
-        file = meant["file"] or ""
-        resolved = f"{PREFIX}{meant['path']}:{version}{'#' + file if file else ''}"
-        return _Found(meant["path"], version, resolved, file)
-    of_run = _RUN.fullmatch(name)
-    if not of_run:
-        raise ConfigurationError(
-            f"'{shown}' names no model of W&B.",
-            "Write wandb:entity/project/artifact:alias (or :v3), with #path behind it where it holds several "
-            "files, or wandb:entity/project/run-id#artifact for what a run logged.",
-        )
-    return _logged(api, of_run, shown)
+@contextmanager
+def downloaded(source: str, context: SourceContext) -> Iterator[tuple[Identity, Path, bytes | None]]:
+    """Download a model for a while: which one it is, where it lies, and its bytes if it is one file."""
+    with tempfile.TemporaryDirectory(prefix="model-gate-") as folder:
+        yield _identified(source, context, Path(folder))
 
 
-def _logged(api: Api, meant: re.Match[str], shown: str) -> _Found:
-    """Return the newest version that a run logged: of the artifact with this name, or of its only model."""
-    project = f"{meant['entity']}/{meant['project']}"
-    logged = [
-        (str(one.name).partition(":")[0], str(one.type), str(one.version))
-        for one in run(api, f"{project}/{meant['run']}", shown).logged_artifacts()
-    ]
-    kinds = {name: kind for name, kind, _ in logged}
-    if meant["name"]:
-        names = [meant["name"]] if meant["name"] in kinds else []
-    else:
-        names = [name for name, kind in kinds.items() if kind == "model"]
-    if not names:
-        what = f"no artifact '{meant['name']}'" if meant["name"] else "no artifact of type 'model'"
-        raise UnavailableError(
-            f"The run {project}/{meant['run']} logged {what}, so '{shown}' could not be opened.",
-            did_you_mean(meant["name"] or "model", sorted(kinds), f"It logged: {some(sorted(kinds))}.")
-            if kinds
-            else f"It logged nothing to {server()}: call run.log_artifact(..., type='model') in training.",
-        )
-    if len(names) > 1:
-        raise ConfigurationError(
-            f"The run {project}/{meant['run']} logged {len(names)} models: {some(sorted(names))}.",
-            f"Say which one, for example {shown}#{min(names)}.",
-        )
-    versions = [version for name, _, version in logged if name == names[0]]
-    if meant["alias"] and meant["alias"] not in versions:
-        raise UnavailableError(
-            f"The run {project}/{meant['run']} logged no version {shorten(meant['alias'])} of '{names[0]}'.",
-            f"It logged: {some(sorted(versions))}.",
-        )
-    version = meant["alias"] or max(versions, key=lambda text: int(text[1:]))
-    return _Found(f"{project}/{names[0]}", version, f"{PREFIX}{project}/{meant['run']}#{names[0]}:{version}")
+def predictions_of(source: str, context: SourceContext, suffixes: tuple[str, ...]) -> tuple[str, str, bytes]:
+    """Return the exact address of a file of predictions that is in an artifact, its name and its bytes."""
+    with tempfile.TemporaryDirectory(prefix="model-gate-") as folder:
+        copied = _copy(source, context, Path(folder), _PREDICTIONS)
+        path = _meant(redact(source), Path(folder), copied, suffixes, "table of predictions")
+        return copied.resolved, path.name, path.read_bytes()
 
 
-def _meant(shown: str, folder: Path, found: _Found) -> Path:
-    """Return the model file or the folder of an MLflow model."""
-    file = found.file
+def _identified(source: str, context: SourceContext, folder: Path) -> tuple[Identity, Path, bytes | None]:
+    shown = redact(source)
+    copied = _copy(source, context, folder, _MODELS)
+    path = _meant(shown, folder, copied, SUFFIXES, "model")
+    if path.is_file():
+        content = path.read_bytes()
+        return Identity(source=shown, resolved=copied.resolved, digest=sha256(content)), path, content
+    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    return Identity(source=shown, resolved=copied.resolved, digest=digest_of_files(files)), path, None
+
+
+def _copy(source: str, context: SourceContext, folder: Path, kinds: tuple[str, ...]) -> _Copied:
+    shown = redact(source)
+    if source.startswith(wandb_offline.PREFIX):
+        staged = wandb_offline.copy(source, context.root, folder, kinds)
+        return _Copied(staged.resolved, staged.file, staged.example)
+    if source.startswith(SEARCH):
+        read_search(source)  # what is wrong with it needs no server
+    with asking(shown):
+        api = client()
+        found = find(api, source, shown, kinds)
+        held = artifact(api, found.path, found.version, shown)
+        download(held, f"{found.path}:{found.version}", folder)
+    return _Copied(found.resolved, found.file, found.example)
+
+
+def _meant(shown: str, folder: Path, copied: _Copied, suffixes: tuple[str, ...], noun: str) -> Path:
+    """Return the file that is meant, or the folder of an MLflow model."""
+    file = copied.file
+    folders = noun == "model"
     held = sorted(item.relative_to(folder).as_posix() for item in folder.rglob("*") if item.is_file())
     if file and file not in held and not any(name.startswith(f"{file}/") for name in held):
         raise UnavailableError(
@@ -148,18 +124,21 @@ def _meant(shown: str, folder: Path, found: _Found) -> Path:
     path = folder / file
     if not file and len(held) == 1 and held[0] != "MLmodel":
         path = folder / held[0]
-    if path.is_dir() and (path / "MLmodel").is_file():
+    if folders and path.is_dir() and (path / "MLmodel").is_file():
         return path
-    if path.is_file() and path.name.lower().endswith(SUFFIXES):
+    if path.is_file() and path.name.lower().endswith(suffixes):
         return path
-    models = [name for name in held if name.lower().endswith(SUFFIXES) or name.endswith("/MLmodel")]
-    if path.is_dir() and models:
-        one = models[0].removesuffix("/MLmodel")
+    fitting = [
+        name for name in held if name.lower().endswith(suffixes) or (folders and name.endswith("/MLmodel"))
+    ]
+    if path.is_dir() and fitting:
+        one = fitting[0].removesuffix("/MLmodel")
         raise ConfigurationError(
-            f"'{shown}' holds {len(held)} files, and no file MLmodel: {some(held)}.",
-            f"Say which one is the model, for example {found.naming(one)}.",
+            f"'{shown}' holds {len(held)} files{', and no file MLmodel' if folders else ''}: {some(held)}.",
+            f"Say which one is the {noun}, for example {copied.example}{one}.",
         )
     raise ConfigurationError(
-        f"'{shown}' holds no model that can be opened here: {some(held)}.",
-        f"Log a folder with a file MLmodel, or one file that ends in {', '.join(SUFFIXES)}.",
+        f"'{shown}' holds no {noun} that can be opened here: {some(held)}.",
+        f"Log {'a folder with a file MLmodel, or ' if folders else ''}one file that ends in "
+        f"{', '.join(suffixes)}.",
     )

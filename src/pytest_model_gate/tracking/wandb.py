@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from wandb import Artifact
     from wandb.apis.public import Run
 
+#: Behind the version may stand a file or columns of predictions, and how a search chose it.
 _CANDIDATE = re.compile(
-    r"wandb:(?P<project>[^/:#@]+/[^/:#@]+)/"
-    r"(?:(?P<run>[^/:#@]+)#(?P<logged>[^/:#]+):(?P<number>v\d+)|(?P<name>[^/:#@]+):(?P<version>v\d+)(?:#.+)?)"
+    r"(?:predictions:)?wandb:(?P<project>[^/:#@]+/[^/:#@]+)/"
+    r"(?:(?P<run>[^/:#@]+)#(?P<logged>[^/:#]+):(?P<number>v\d+)|(?P<name>[^/:#@]+):(?P<version>v\d+))"
+    r"(?:#.+| \(.+\))?"
 )
 #: W&B takes so many keys of an artifact's metadata; numbers therefore go to the run.
 _KEYS = 100
