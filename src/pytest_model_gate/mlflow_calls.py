@@ -8,13 +8,17 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import EvaluationError, ModelGateError, UnavailableError, UnreachableError
 from .redact import redact
 from .spec import SourceContext
 from .wording import first_line, shorten
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 #: The first call to a server tells whether it is there: two tries, so at most about ten seconds.
 RESOLVE_LIMITS = {
@@ -28,7 +32,10 @@ DOWNLOAD_LIMITS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
-_QUIET = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+_QUIET = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 _LOGGERS = ("mlflow", "alembic", "urllib3")
 _UNREACHABLE = re.compile(
     r"Max retries exceeded|failed with exception|timed? ?out|Connection (?:refused|aborted|reset)"
@@ -111,6 +118,43 @@ def calling(limits: Mapping[str, str]) -> Iterator[None]:
             logger.setLevel(level)
         for name in added:
             os.environ.pop(name, None)
+
+
+@contextmanager
+def connected(
+    context: SourceContext,
+    subject: str,
+    limits: Mapping[str, str] = DOWNLOAD_LIMITS,
+    *,
+    registry: bool = True,
+) -> Iterator[MlflowClient]:
+    """Yield a client with bounded patience, and turn what MLflow raises into plain sentences.
+
+    Parameters
+    ----------
+    context : SourceContext
+        Says where the server is.
+    subject : str
+        What it is asked about; errors name it.
+    limits : Mapping[str, str]
+        How long to wait, and how often to try again.
+    registry : bool
+        Whether it is asked about registered models; else runs are all that matters.
+    """
+    with calling(limits):
+        server = server_of(context)
+        if not registry:
+            server = replace(server, registry=server.tracking)
+        check_store(server)
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=server.tracking, registry_uri=server.registry)
+        try:
+            yield client
+        except ModelGateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - MLflow lets errors of requests, SQLAlchemy and others through
+            raise explain(error, subject, server) from None
 
 
 def is_missing(error: Exception) -> bool:

@@ -490,6 +490,8 @@ class GateSpec:
         How these uses share ``alpha``; turns the ledger on. ``None``: equally, where there is a budget.
     feedback : {"full", "binary"}
         Whether reports show numbers, or only pass and not pass.
+    ledger : str
+        Where uses are counted: ``"file"``, ``"mlflow"`` or ``"mlflow:EXPERIMENT"``.
     root : str
         Directory that relative paths start from.
     """
@@ -535,6 +537,7 @@ class GateSpec:
     holdout_budget: int | None = None
     spending: Spending | None = None
     feedback: Feedback = "full"
+    ledger: str = "file"
     root: str = "."
 
     @property

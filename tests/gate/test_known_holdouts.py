@@ -11,6 +11,7 @@ import pytest
 
 from pytest_model_gate.data.committed import committed
 from pytest_model_gate.data.ledger import LEDGER_NAME, Content, Use, parse, render, same_holdout
+from pytest_model_gate.data.ledger_store import FileLedger
 from pytest_model_gate.gate.known_rows import content_of
 from pytest_model_gate.gate.reset import reset
 from pytest_model_gate.results import Verdict
@@ -173,7 +174,12 @@ def test_a_reset_is_of_all_that_share_the_rows(project):
     spent = project.record(**keys)
     (finding,) = spent.checks[-1].findings
     assert "model-gate ledger --reset copy.csv --reason" in finding.remedy
-    assert reset(project.root / LEDGER_NAME, "copy.csv", "labels corrected").period == 1
+    assert (
+        reset(
+            FileLedger(project.root / LEDGER_NAME), "copy.csv", "labels corrected", root=project.root
+        ).period
+        == 1
+    )
     assert (project.record(**keys).holdout.number, project.record(**keys).holdout.period) == (1, 1)
     assert project.record(candidate="predictions:scores.parquet#prod", **ONE).verdict is Verdict.ERROR
 
@@ -216,7 +222,7 @@ def test_a_level_cannot_be_raised(project):
     assert project.record(holdout_budget=20, **LOOSE).lines == first.lines
     # A smaller one costs a use, and promises more.
     assert project.record(holdout_budget=20, alpha=0.01, **LOOSE).holdout.number == 2
-    reset(project.root / LEDGER_NAME, "data.parquet", "why not")
+    reset(FileLedger(project.root / LEDGER_NAME), "data.parquet", "why not", root=project.root)
     assert project.record(holdout_budget=20, alpha=0.2, **LOOSE).holdout.level == 0.2
 
 

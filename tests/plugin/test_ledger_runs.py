@@ -10,6 +10,7 @@ import pytest
 from gate_projects import BOTH, CREDIT, GATES, WITHOUT, report_of
 
 from pytest_model_gate.data.ledger import LEDGER_NAME, Content, parse
+from pytest_model_gate.data.ledger_store import FileLedger
 from pytest_model_gate.gate.uses import holdout
 from pytest_model_gate.report.json import read
 
@@ -268,7 +269,9 @@ def test_a_reset_gives_a_new_budget(project):
     project.write(test_gates=BOTH)
     project.run("-k", "worse")
     assert "1 of 1 uses of this holdout are spent" in project.run("-k", "credit").stdout.str()
-    reset(project.path / LEDGER_NAME, "holdout.csv", "the labels were corrected")
+    reset(
+        FileLedger(project.path / LEDGER_NAME), "holdout.csv", "the labels were corrected", root=project.path
+    )
     result = project.run("-k", "credit")
     assert result.ret == 0
     assert "  holdout     use 1 of 1 of this holdout, after 1 reset   alpha 0.05 of 0.05, equal" in report_of(

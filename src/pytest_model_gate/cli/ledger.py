@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from ..config.files import Project
     from ..data.ledger import Entry, Use
+    from ..data.ledger_store import Ledger
     from ..gate.uses import Holdout
+    from ..spec import SourceContext
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -21,7 +24,7 @@ Show how often each holdout was used, and how many uses are left.
 
 Gates with the key holdout_budget (or spending) count the candidates that they
 judge in model-gate.ledger.jsonl. Commit that file. It is looked for in this
-folder and those above.
+folder and those above. Gates with the key ledger = "mlflow" count in MLflow.
 """
 
 EXAMPLES = """\
@@ -29,6 +32,7 @@ examples:
   model-gate ledger                     every holdout
   model-gate ledger -v                  and every use
   model-gate ledger --reset data/holdout.parquet --reason "new labels, same rows"
+  model-gate ledger --move-to mlflow    begin a ledger in MLflow with what the file has
 
 A reset is written into the ledger and removes nothing. It does not make the
 rows fresh: choose another holdout where you can.
@@ -52,14 +56,26 @@ def add_to(commands: Subparsers, name: str) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="list every use")
     parser.add_argument("--reset", metavar="DATASET", help="start the count of this dataset (or digest) anew")
     parser.add_argument("--reason", metavar="TEXT", help="why; it stays in the ledger")
+    parser.add_argument(
+        "--ledger",
+        metavar="STORE",
+        help="which: file, mlflow or mlflow:EXPERIMENT (default: those that the project's gates name)",
+    )
+    parser.add_argument(
+        "--move-to", metavar="STORE", help="make the ledger mlflow:EXPERIMENT, and copy the file's lines"
+    )
+    parser.add_argument(
+        "--tracking-uri",
+        default="",
+        metavar="URI",
+        help="MLflow's server (default: the project's tracking_uri, then MLFLOW_TRACKING_URI)",
+    )
     parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     """Show the ledger, or reset a dataset in it."""
     from ..data.ledger import LEDGER_NAME
-    from ..data.ledger_commit import check_complete, uncommitted
-    from ..data.ledger_file import held
 
     reason = (options.reason or "").strip()
     if bool(options.reset) != bool(reason):
@@ -67,38 +83,143 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
             "A reset needs a dataset and a reason.",
             "Write model-gate ledger --reset DATASET --reason 'why'.",
         )
-    here = Path.cwd()
-    places = (place / LEDGER_NAME for place in (here, *here.parents))
-    path = next((place for place in places if place.is_file()), None)
+    if options.move_to:
+        return _move(options)
+    ledgers = _ledgers(options)
     if options.reset:
-        return _reset(path, options.reset, reason)
-    if path is None:
+        return _reset(ledgers, options.reset, reason)
+    if not ledgers:
         print(f"no use of a holdout was counted here: there is no {LEDGER_NAME} in this folder or above")
         return 0
-    with held(path) as file:  # else a line that a run just writes might be seen in part
-        entries, content = file.entries(), file.content()
-    check_complete(content, path)
-    for line in _shown(entries, verbose=options.verbose):
-        print(line)
-    if said := uncommitted(content, path):
-        print(said)
+    for ledger in ledgers:
+        _show(ledger, verbose=options.verbose)
     return 0
 
 
-def _reset(path: Path | None, dataset: str, reason: str) -> int:
+def _ledgers(options: argparse.Namespace) -> list[Ledger]:
+    """Return the ledger that is asked for, or those of the project; none where nothing was counted."""
     from ..data.ledger import LEDGER_NAME
+    from ..data.ledger_store import FileLedger
+    from ..gate.keeping import ledger_at
+
+    project = _project()
+    file = next((f for f in (place / LEDGER_NAME for place in _places()) if f.is_file()), None)
+    gates = [{**project.defaults, **gate} for gate in project.gates.values()] or [dict(project.defaults)]
+    named = dict.fromkeys(
+        (gate["ledger"], str(gate.get("tracking_uri") or ""))
+        for gate in gates
+        if gate.get("ledger") not in (None, "file")
+    )
+    if options.ledger:
+        named = {(_store(options.ledger), ""): None} if options.ledger != "file" else {}
+    found = [ledger_at(store, _context(project, options, uri)) for store, uri in named]
+    in_file = options.ledger == "file" or any(gate.get("ledger") in (None, "file") for gate in gates)
+    if file is not None and (not named or (in_file and not options.ledger)):
+        found.append(FileLedger(file))
+    return found
+
+
+def _places() -> list[Path]:
+    here = Path.cwd()
+    return [here, *here.parents]
+
+
+def _project() -> Project:
+    """Return the project that this folder is in, or an empty one."""
+    from ..config.files import read_project
+
+    for place in _places():
+        project = read_project(place)
+        if project.file:
+            return project
+    return read_project(Path.cwd())
+
+
+def _context(project: Project, options: argparse.Namespace, uri: str) -> SourceContext:
+    from ..spec import SourceContext
+
+    default = str(project.defaults.get("tracking_uri") or "")
+    return SourceContext(
+        root=str(project.root), tracking_uri=options.tracking_uri or uri or default or _only_uri(project)
+    )
+
+
+def _only_uri(project: Project) -> str:
+    """Return where all gates have their models, if they say one place."""
+    said = {str(gate.get("tracking_uri") or "") for gate in project.gates.values()}
+    return said.pop() if len(said) == 1 else ""
+
+
+def _store(text: str) -> str:
+    from ..config.tables import GateTable, read_table
+
+    return str(read_table(GateTable, {"ledger": text}, "the command line")["ledger"])
+
+
+def _show(ledger: Ledger, *, verbose: bool) -> None:
+    from ..data.ledger_mlflow import MlflowLedger
+    from ..data.ledger_store import FileLedger
+
+    entries, _ = ledger.read()
+    if isinstance(ledger, MlflowLedger):
+        print(f"{ledger.name} on {ledger.where}: {len(entries)} entries, all there and as they were written")
+    for line in _shown(entries, verbose=verbose):
+        print(line)
+    if isinstance(ledger, FileLedger) and (said := ledger.uncommitted()):
+        print(said)
+
+
+def _move(options: argparse.Namespace) -> int:
+    """Make a ledger in MLflow, and have it know all that the file knows."""
+    from ..data.ledger import LEDGER_NAME
+    from ..data.ledger_mlflow import MlflowLedger, missing
+    from ..data.ledger_store import FileLedger
+    from ..gate.keeping import ledger_at
+
+    project = _project()
+    ledger = ledger_at(_store(options.move_to), _context(project, options, ""))
+    if not isinstance(ledger, MlflowLedger):
+        raise ConfigurationError(
+            "A ledger moves to MLflow, not back into the file.",
+            "Write model-gate ledger --move-to mlflow:EXPERIMENT.",
+        )
+    file = project.root / LEDGER_NAME
+    lines = FileLedger(file).read()[0] if file.is_file() else []
+    made = ledger.create()
+
+    def decide(known: list[Entry]) -> tuple[int, list[Entry]]:
+        more = missing(lines, known)
+        return len(more), more
+
+    copied = ledger.change(decide)
+    print(f"{ledger.name} on {ledger.where} {'was made' if made else 'is there already'}")
+    if lines:
+        print(f"{copied} of {len(lines)} lines of {LEDGER_NAME} were copied: leave the file where it is")
+    print(f'Write ledger = "{ledger.name}" beside holdout_budget.')
+    return 0
+
+
+def _reset(ledgers: Sequence[Ledger], dataset: str, reason: str) -> int:
+    from ..data.ledger import LEDGER_NAME
+    from ..data.ledger_store import FileLedger
     from ..gate.reset import reset
     from ..report.escape import plain
 
-    if path is None:
+    if not ledgers:
         raise ConfigurationError(
             f"There is no {LEDGER_NAME} in this folder or above.", "Run it in the folder of the project."
         )
-    written = reset(path, dataset, reason)
+    if len(ledgers) > 1:
+        raise ConfigurationError(
+            f"The gates count in {len(ledgers)} ledgers: {', '.join(ledger.name for ledger in ledgers)}.",
+            "Say which one with --ledger.",
+        )
+    (ledger,) = ledgers
+    written = reset(ledger, dataset, reason, root=Path.cwd())
     print(
         f"{plain(written.source)} {_short(written.dataset)}: reset {written.period}, uses are counted from 1"
     )
-    print(f"{LEDGER_NAME} was written: commit it.")
+    print(f"{ledger.name} was written{': commit it' if isinstance(ledger, FileLedger) else ''}.")
     return 0
 
 

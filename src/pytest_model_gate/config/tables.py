@@ -7,6 +7,7 @@ One ``GateTable`` serves the marker's keywords, ``[tool.model_gate.gates.NAME]``
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,12 @@ from ..slicing import bins_by_column, bins_of, sliced_by
 from ..spec import DriftMethod, SliceSpec, Tolerance
 from .measures import percentage, seconds, size
 from .shares import rows_or_share
+
+
+def _ledger(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"file|mlflow|mlflow:\S(.*\S)?", value):
+        raise ValueError(f"must be file, mlflow or mlflow:EXPERIMENT, got {value!r}")
+    return value
 
 
 def _several(value: Any) -> Any:
@@ -290,6 +297,7 @@ class GateTable(_Table):
     holdout_budget: Annotated[int, Field(ge=1)] | None = None
     spending: Literal["equal", "decreasing", "adaptive"] | None = None
     feedback: Literal["full", "binary"] | None = None
+    ledger: Annotated[Any, BeforeValidator(_ledger)] = None
 
 
 class ProjectTable(GateTable):

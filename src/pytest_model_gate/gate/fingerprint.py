@@ -28,7 +28,7 @@ _WITHOUT |= {"candidate", "candidates", "production", "baseline", "tracking_uri"
 #: Checks of the data decide whether anything is judged, and not how.
 _WITHOUT |= {"rules", "redact_examples", "drift", "leakage", "contracts", "operations"}
 #: Nor must a new budget make every candidate a new one.
-_WITHOUT |= {"holdout_budget", "spending", "feedback"}
+_WITHOUT |= {"holdout_budget", "spending", "feedback", "ledger"}
 
 
 def config_digest(spec: GateSpec) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..data.checkout import head_commit
 from ..data.ledger import Entry, Reset
-from ..data.ledger_file import held
+from ..data.ledger_store import Ledger
 from ..errors import ConfigurationError, did_you_mean
 from .reuse import now
 from .uses import holdout
@@ -22,19 +22,21 @@ def datasets(entries: Iterable[Entry]) -> list[Entry]:
     return list(last.values())
 
 
-def reset(path: Path, name: str, reason: str) -> Reset:
+def reset(ledger: Ledger, name: str, reason: str, *, root: Path) -> Reset:
     """Write down that the uses of a dataset so far don't count any more.
 
     Nothing makes the rows fresh again: what is promised holds within each period, not over all of them.
 
     Parameters
     ----------
-    path : Path
-        The ledger.
+    ledger : Ledger
+        The one that counts its uses.
     name : str
         The dataset as gates name it (where its content has changed, the last one), or its digest.
     reason : str
         Why.
+    root : Path
+        The project's folder.
 
     Returns
     -------
@@ -48,13 +50,13 @@ def reset(path: Path, name: str, reason: str) -> Reset:
     UnavailableError
         If it cannot be written.
     """
-    with held(path) as file:
-        entries = file.entries()
+
+    def decide(entries: list[Entry]) -> tuple[Reset, list[Entry]]:
         known = datasets(entries)
         chosen = [entry for entry in known if name in (entry.source, entry.dataset)]
         if not chosen:
             raise ConfigurationError(
-                f"{path.name} knows no dataset {name!r}.",
+                f"{ledger.name} knows no dataset {name!r}.",
                 did_you_mean(name, {entry.source for entry in known}) if known else "It is empty.",
             )
         dataset = chosen[-1].dataset
@@ -64,7 +66,8 @@ def reset(path: Path, name: str, reason: str) -> Reset:
             period=holdout(entries, dataset).period + 1,
             reason=reason,
             date=now(),
-            commit=head_commit(path.parent),
+            commit=head_commit(root),
         )
-        file.append(written)
-    return written
+        return written, [written]
+
+    return ledger.change(decide)

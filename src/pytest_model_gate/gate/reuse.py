@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..data.checkout import head_commit
-from ..data.ledger import LEDGER_NAME, Content, Use
-from ..data.ledger_commit import check_complete
-from ..data.ledger_file import held
+from ..data.ledger import Content, Entry, Use
 from ..errors import ConfigurationError, EvaluationError
 from ..hooks import DatasetProtocol
 from ..models.baseline import BASELINES
@@ -20,17 +18,13 @@ from ..results import GateRecord, HoldoutUse, Verdict
 from ..spec import GateSpec, Spending
 from .fingerprint import config_digest, limits_of, prediction_digest
 from .inputs import Failed, attempt
+from .keeping import ledger_of
 from .known_rows import content_of, describe, told_of
 from .lines import Ask
 from .rows import Judged
 from .uses import Counted, Holdout, broken_promise, holdout, next_level, raised_level
 
 _BINARY = 'feedback = "binary": the report says pass or not pass, and no numbers'
-
-
-def ledger_path(spec: GateSpec) -> Path:
-    """Return the ledger of the project."""
-    return Path(spec.root) / LEDGER_NAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,30 +98,27 @@ class Reuse:
             If the ledger is damaged, or was kept by a rule that this one cannot go on from.
         """
         limits = limits_of(asks)
-        content = self._content()
-        with held(ledger_path(self.spec)) as file:
-            entries = file.entries()
-            if content is not None and content_of(entries, self.dataset.digest) is None:
-                file.append(content)
-                entries.append(content)
+        ledger = ledger_of(self.spec)
+        content = self._content(*ledger.read())
+
+        def known_rows(entries: list[Entry]) -> tuple[None, list[Entry]]:
+            new = content is not None and content_of(entries, self.dataset.digest) is None
+            return None, [content] if content is not None and new else []
+
+        def use_of(entries: list[Entry]) -> tuple[tuple[Use, str], list[Entry]]:
             before = told_of(entries, self.dataset.digest)
             known = holdout(entries, self.dataset.digest)
             found = known.find(self.candidate, self.config, limits)
-            if found is None:
-                use = self._new(known, limits, before)
-                file.append(use)
-            else:
-                use = self._again(found, limits)
-                if not found.knows(use):
-                    file.append(use)
-        return use, before
+            use = self._new(known, limits, before) if found is None else self._again(found, limits)
+            return (use, before), [use] if found is None or not found.knows(use) else []
 
-    def _content(self) -> Content | None:
+        if content is not None:
+            # By itself: what the rows are is known also where they are not judged.
+            ledger.change(known_rows)
+        return ledger.change(use_of)
+
+    def _content(self, entries: list[Entry], writable: bool) -> Content | None:
         """Return what the rows are where the ledger doesn't know yet; others may use it meanwhile."""
-        path = ledger_path(self.spec)
-        with held(path) as file:
-            entries, writable, content = file.entries(), file.writable, file.content()
-        check_complete(content, path)
         if not writable or content_of(entries, self.dataset.digest) is not None:
             return None
         return describe(entries, self.spec, self.dataset, self.features, rows=self.rows, date=now())
@@ -142,11 +133,13 @@ class Reuse:
         ConfigurationError
             If the ledger is damaged.
         """
-        with held(ledger_path(self.spec)) as file:
-            found = holdout(file.entries(), self.dataset.digest).find(self.candidate, self.config, use.limits)
-            line = use._replace(verdict=verdict.value, date=now(), commit=self._commit)
-            if found is None or not found.knows(line):
-                file.append(line)
+        line = use._replace(verdict=verdict.value, date=now(), commit=self._commit)
+
+        def decide(entries: list[Entry]) -> tuple[None, list[Entry]]:
+            found = holdout(entries, self.dataset.digest).find(self.candidate, self.config, use.limits)
+            return None, [line] if found is None or not found.knows(line) else []
+
+        ledger_of(self.spec).change(decide)
 
     @property
     def _commit(self) -> str:

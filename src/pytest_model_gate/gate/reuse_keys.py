@@ -19,6 +19,11 @@ def check_keys(spec: GateSpec) -> None:
         raise ConfigurationError(
             f"{gate}: holdout_budget must be at least 1, got {budget!r}.", "Usual is holdout_budget = 20."
         )
+    if spec.ledger != "file" and not spec.counts_uses:
+        raise ConfigurationError(
+            f'{gate}: ledger = "{spec.ledger}" says where uses of the holdout are counted, and none are.',
+            "Add holdout_budget = 20.",
+        )
     if spec.spending == "equal" and budget is None:
         raise ConfigurationError(
             f'{gate}: spending = "equal" shares alpha among a number of uses, and there is none.',

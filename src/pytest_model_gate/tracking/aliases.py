@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import EvaluationError, UnavailableError
-from ..mlflow_calls import is_missing
+from ..mlflow_calls import connected, is_missing
 from ..spec import SourceContext
 from .entry import PREFIX
-from .mlflow import connected
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

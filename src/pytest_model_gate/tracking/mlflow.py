@@ -9,21 +9,12 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, ModelGateError, UnavailableError
-from ..mlflow_calls import (
-    DOWNLOAD_LIMITS,
-    RESOLVE_LIMITS,
-    calling,
-    check_store,
-    explain,
-    is_missing,
-    server_of,
-)
+from ..errors import ConfigurationError, UnavailableError
+from ..mlflow_calls import RESOLVE_LIMITS, connected, is_missing
 from ..results import TrackerEntry
 from ..spec import SourceContext
 from .entry import PREFIX, WRITING
@@ -104,35 +95,6 @@ def _new_run(client: MlflowClient, version: Any) -> str:
     run = client.create_run(experiment, run_name=f"model gates of {version.name} {version.version}")
     client.set_terminated(run.info.run_id)
     return str(run.info.run_id)
-
-
-@contextmanager
-def connected(
-    context: SourceContext, subject: str, limits: Mapping[str, str] = DOWNLOAD_LIMITS
-) -> Iterator[MlflowClient]:
-    """Yield a client with bounded patience, and turn what MLflow raises into plain sentences.
-
-    Parameters
-    ----------
-    context : SourceContext
-        Says where the server is.
-    subject : str
-        What it is asked about; errors name it.
-    limits : Mapping[str, str]
-        How long to wait, and how often to try again.
-    """
-    with calling(limits):
-        server = server_of(context)
-        check_store(server)
-        from mlflow import MlflowClient
-
-        client = MlflowClient(tracking_uri=server.tracking, registry_uri=server.registry)
-        try:
-            yield client
-        except ModelGateError:
-            raise
-        except Exception as error:  # noqa: BLE001 - MLflow lets errors of requests, SQLAlchemy and others through
-            raise explain(error, subject, server) from None
 
 
 def _version(client: MlflowClient, model: re.Match[str]) -> Any:
