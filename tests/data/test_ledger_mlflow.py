@@ -130,6 +130,7 @@ def test_somebody_makes_it_in_the_same_moment(store: Store) -> None:
     assert [entry.number for entry in store.ledger.read()[0]] == [1]
 
 
+@pytest.mark.mlflow_server
 def test_two_who_make_it_at_once(mlflow_server) -> None:
     context = SourceContext(tracking_uri=mlflow_server[0])
     barrier = Barrier(2)
@@ -276,6 +277,7 @@ def four_at_once(uri: str, folder: Path, how: str, experiment: str) -> list[int]
     return sorted(int(number) for text in found for number in text.split())
 
 
+@pytest.mark.mlflow_server
 def test_processes_that_write_at_once_get_a_number_each(mlflow_server, tmp_path: Path) -> None:
     ledger = MlflowLedger(SourceContext(tracking_uri=mlflow_server[0]), "at-once")
     assert ledger.create(settle=0)
@@ -285,6 +287,7 @@ def test_processes_that_write_at_once_get_a_number_each(mlflow_server, tmp_path:
     assert len({entry.model for entry in found}) == 4
 
 
+@pytest.mark.mlflow_server
 def test_who_does_not_look_counts_twice(mlflow_server, tmp_path: Path) -> None:
     """The negative control: where nothing is refused, several get the same number."""
     MlflowLedger(SourceContext(tracking_uri=mlflow_server[0]), "believing").create(settle=0)
@@ -292,6 +295,7 @@ def test_who_does_not_look_counts_twice(mlflow_server, tmp_path: Path) -> None:
     assert len(set(found)) < 24
 
 
+@pytest.mark.mlflow_server
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_wherever_the_line_breaks_an_entry_is_there_once(
     mlflow_server, when: str, monkeypatch: pytest.MonkeyPatch
@@ -331,6 +335,7 @@ def test_wherever_the_line_breaks_an_entry_is_there_once(
         assert told >= 1
 
 
+@pytest.mark.mlflow_server
 def test_a_process_that_dies_between_two_entries(mlflow_server, tmp_path: Path) -> None:
     context = SourceContext(tracking_uri=mlflow_server[0])
     ledger = MlflowLedger(context, "dies")
