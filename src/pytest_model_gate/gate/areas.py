@@ -21,13 +21,13 @@ def is_area(metric: Metric, sample: Sample) -> bool:
 
 def in_unit(metric: Metric, inference: PairedAuc | Auc) -> Inference:
     """Return the inference on areas in the unit of their metric."""
-    _, unit = _scale(metric)
+    _, unit = scale(metric)
     return inference if unit == 1 else Scaled(inference, unit)
 
 
 def one_model_area(metric: Metric, sample: Sample, value: float, floor: float) -> Auc:
     """Return one area against a floor."""
-    low, unit = _scale(metric)
+    low, unit = scale(metric)
     negatives, positives = sample.class_sizes
     return Auc((value - low) / unit, positives, negatives, (floor - low) / unit)
 
@@ -35,9 +35,8 @@ def one_model_area(metric: Metric, sample: Sample, value: float, floor: float) -
 def two_model_areas(
     metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
 ) -> PairedAuc:
-    """Return two areas on the same rows."""
-    """Return the inference on two areas, whatever the metric makes of an area."""
-    truth, (low, unit) = sample.truth, _scale(metric)
+    """Return the inference on two areas on the same rows, whatever the metric makes of an area."""
+    truth, (low, unit) = sample.truth, scale(metric)
     first, second = metric.value(truth, candidate), metric.value(truth, reference)
     of_candidate, of_reference = metric.influence(truth, candidate), metric.influence(truth, reference)
     if unit != 1:
@@ -54,7 +53,7 @@ def two_model_areas(
     return replace(paired, positives=positives, negatives=negatives)
 
 
-def _scale(metric: Metric) -> tuple[float, float]:
+def scale(metric: Metric) -> tuple[float, float]:
     """Return what an area of 0 is in the metric's unit, and how much an area of 1 is more."""
     low, high = metric.bounds
     return (low, high - low) if math.isfinite(high - low) else (0.0, 1.0)

@@ -54,10 +54,11 @@ def paired_influence(
             inference = replace(inference, standard_error=max(inference.standard_error, least))
     inference = with_width(metric, sample, inference, first, second)
     found = tilted_too(inference, psi, sample.design, imaginary=imaginary)
-    if metric.name == AVERAGE_PRECISION and _hard_to_rank(sample, psi, first, second):
+    effect = design_effect(psi, sample.design) if metric.name == AVERAGE_PRECISION else 1.0
+    if metric.name == AVERAGE_PRECISION and hard_to_rank(sample, effect, first, second):
         rho = average_precision.correlation(psi + weight * other, other)
-        rows = sample.effective / design_effect(psi, sample.design)
-        one, two = _precision(sample, first, rows), _precision(sample, second, rows)
+        rows = sample.effective / effect
+        one, two = precision(sample, first, rows), precision(sample, second, rows)
         found = Wider(found, average_precision.PairedPrecision(one, two, rho, weight))
     if metric.flattery is not None:
         flattery = metric.flattery(truth, candidate) - weight * metric.flattery(truth, reference)
@@ -78,9 +79,10 @@ def one_influence(metric: Metric, sample: Sample, candidate: Predicted, floor: f
         inference = replace(inference, standard_error=max(inference.standard_error, least))
     inference = with_width(metric, sample, inference, value)
     found = tilted_too(inference, psi, sample.design, imaginary=imaginary)
-    if metric.name == AVERAGE_PRECISION and _hard_to_rank(sample, psi, value):
-        rows = sample.effective / design_effect(psi, sample.design)
-        found = Wider(found, _precision(sample, value, rows, floor))
+    effect = design_effect(psi, sample.design) if metric.name == AVERAGE_PRECISION else 1.0
+    if metric.name == AVERAGE_PRECISION and hard_to_rank(sample, effect, value):
+        rows = sample.effective / effect
+        found = Wider(found, precision(sample, value, rows, floor))
     if metric.flattery is not None:
         found = Flattered(found, -metric.sign * metric.flattery(truth, candidate), how=OWN_HITS)
     return Found(value, floor, found)
@@ -95,7 +97,7 @@ def _student(
         psi,
         sample.design,
         imaginary=imaginary,
-        df=_ranked_df(metric, sample),
+        df=ranked_df(metric, sample),
         kinds=kinds,
         needed=_needed(metric, sample),
     )
@@ -166,21 +168,22 @@ def _imaginary(
     return metric.sign * imaginary_one(found[0])
 
 
-def _hard_to_rank(sample: Sample, psi: Floats, *values: float) -> bool:
+def hard_to_rank(sample: Sample, effect: float, *values: float) -> bool:
     """Whether rows that are ranked badly are so rare that a sample may show none.
 
-    Rows of groups count as the independent rows that they say as much as.
+    Rows of groups count as the independent rows that they say as much as: ``effect`` rows as one.
     """
-    rarest = min(sample.class_sizes) / design_effect(psi, sample.design)
+    rarest = min(sample.class_sizes) / effect
     return rarest < average_precision.ENOUGH_ROWS or max(values) > average_precision.NEAR_ONE
 
 
-def _precision(sample: Sample, value: float, rows: float, floor: float = 0.0) -> average_precision.Precision:
+def precision(sample: Sample, value: float, rows: float, floor: float = 0.0) -> average_precision.Precision:
+    """Return one average precision that is hard to rank, as said by so many independent rows."""
     prevalence = float(np.average(sample.truth.values == 1, weights=sample.truth.weight))
     return average_precision.Precision(value, prevalence, rows, floor)
 
 
-def _ranked_df(metric: Metric, sample: Sample) -> int | None:
+def ranked_df(metric: Metric, sample: Sample) -> int | None:
     """Return the degrees of freedom of a ranking metric: those of its smallest class."""
     if metric.family != "ranking" or not sample.class_sizes:
         return None

@@ -21,6 +21,7 @@ from .by_query import queries_in
 from .canonical import Steady, canonical
 from .families import methods
 from .found import Found
+from .of_slices import ask_all
 from .sample import Sample
 from .uneven import uneven_one, uneven_pair
 from .unseen import unseen
@@ -140,8 +141,7 @@ def measure_pair(
     EvaluationError
         If the metric fails.
     """
-    pair, _ = methods(metric, sample)
-    found = _asked(metric, lambda: pair(metric, sample, candidate, reference, relative))
+    found = _asked(metric, lambda: _found(metric, sample, candidate, reference, relative))
     said, other = candidate.form(metric.needs), reference.form(metric.needs)
     assert said is not None, "the metric was measured"
     assert other is not None, "the metric was measured"
@@ -170,6 +170,19 @@ def measure_floor(metric: Metric, sample: Sample, candidate: Predicted, floor: f
     return _measured(
         metric, sample, found, rare=uneven_one(metric, sample, candidate) or unseen(metric, sample, candidate)
     )
+
+
+def _found(
+    metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted, relative: float
+) -> Found:
+    """Return what is found on these rows, also where that was found together with their neighbours."""
+    every = None if sample.place is None else ask_all(metric, sample)
+    if sample.place is not None and every is not None:
+        found = sample.place.found(metric, sample, candidate, reference, relative, every)
+        if found is not None:
+            return found
+    pair, _ = methods(metric, sample)
+    return pair(metric, sample, candidate, reference, relative)
 
 
 def _asked(metric: Metric, question: Callable[[], Found]) -> Found:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from ..stats.bootstrap import Resampling
 from ..stats.design import Design
 from ..wording import plural
 from .arrays import weights
+from .at_a_time import AtATime, runs
 from .by_query import design_of, query_notes
 from .contracts import Sampled, contract, looked_up, sample_size
 from .encode import require_positive
@@ -70,13 +72,13 @@ class Judged:
     dropped: tuple[tuple[str, int], ...] = ()
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
-    _last: dict[str, tuple[object, Part]] = field(default_factory=dict)
+    _last: dict[str, tuple[object, Any]] = field(default_factory=dict)
 
     def on(self, name: str) -> Part:
         """Return truth and predictions on all rows, or those of candidate and production on one slice.
 
-        Questions come slice by slice, so only the last slice is kept, and all rows in the order of the last
-        cut: its slices are windows of these, which cost no copy.
+        Questions come slice by slice, so only the last slice is kept, its neighbours that are measured with
+        it, and all rows in the order of the last cut: its slices are windows of these, which cost no copy.
         """
         if name == ALL:
             return self.sample, self.predicted
@@ -87,8 +89,23 @@ class Judged:
             said = {role: said for role, said in self.predicted.items() if role != "baseline"}
             self._last["cut"] = each, _part((self.sample, said), each.order)
         if self._last.get("slice", (None,))[0] is not rows:
-            self._last["slice"] = rows, _part(self._last["cut"][1], each.window(rows.level))
-        return self._last["slice"][1]
+            self._last["slice"] = rows, self._slice(rows)
+        part: Part = self._last["slice"][1]
+        return part
+
+    def _slice(self, rows: SliceRows) -> Part:
+        """Return one slice of the last cut, with its place where it is measured together with others."""
+        each, (sample, predicted) = self.cuts[rows.cut], self._last["cut"][1]
+        run = self._runs[rows.cut].get(rows.level)
+        if run is None:
+            return _part((sample, predicted), each.window(rows.level))
+        if self._last.get("run", (None,))[0] is not run:
+            windows = [each.window(level) for level in run]
+            among, said = _part((sample, predicted), slice(windows[0].start, windows[-1].stop))
+            sizes = [window.stop - window.start for window in windows]
+            self._last["run"] = run, AtATime.of(among, said, sizes)
+        together: AtATime = self._last["run"][1]
+        return together.part(rows.level - run.start)
 
     def rows_of(self, name: str) -> Ints | None:
         """Return which rows a slice has, ascending; ``None``: all."""
@@ -97,6 +114,17 @@ class Judged:
         rows = self._places[name]
         each = self.cuts[rows.cut]
         return each.order[each.window(rows.level)]
+
+    @cached_property
+    def _runs(self) -> tuple[Mapping[int, range], ...]:
+        """Which slices of each cut are measured at a time, by their position."""
+        found = []
+        for position in range(len(self.cuts)):
+            own = sorted((rows for rows in self.slices if rows.cut == position), key=lambda rows: rows.level)
+            wanted = [rows.n >= max(2, rows.spec.min_rows) and not rows.lacking for rows in own]
+            neighbours = runs([rows.n for rows in own], wanted)
+            found.append({level: run for run in neighbours for level in run})
+        return tuple(found)
 
     @cached_property
     def _places(self) -> dict[str, SliceRows]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from ..stats.design import Design
 from ..stats.variance import MINIMUM_GROUPS
 from ..wording import plural
 
+if TYPE_CHECKING:
+    from .at_a_time import Place
+
 _DEFAULT = Resampling()
 
 #: Weights that leave less than two rows, but for rounding, leave nothing to compare.
@@ -22,11 +26,15 @@ TWO = 2 - 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """Truth and sampling design of the same rows, and how they are drawn again where that is needed."""
+    """Truth and sampling design of the same rows, and how they are drawn again where that is needed.
+
+    ``place`` says where these rows are among others that are measured at once; ``None``: they are alone.
+    """
 
     truth: Truth
     design: Design
     resampling: Resampling = _DEFAULT
+    place: Place | None = None
 
     @property
     def n(self) -> int:

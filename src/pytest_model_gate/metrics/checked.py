@@ -52,6 +52,7 @@ def checked(metric: Metric, *, instead: str = "") -> Metric:
         influence=guarded(metric.influence),
         hits=metric.hits and guarded(metric.hits),
         losses=metric.losses and guarded(metric.losses),
+        of_parts=metric.of_parts and guarded(metric.of_parts),
         by_query=metric.by_query and guarded(metric.by_query),
         deviation=metric.deviation and guarded(metric.deviation),
         binned=metric.binned and guarded(metric.binned),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from .checked import checked
 from .levels import Floats
-from .metric import Metric
+from .metric import Metric, OfParts
 from .rows import Needs, Predicted, Truth
 
 
@@ -22,7 +24,8 @@ def mean_metric(
     Parameters
     ----------
     losses : callable
-        ``losses(truth, predicted) -> ndarray of shape (n,)``, freshly made and not yet weighted.
+        ``losses(truth, predicted) -> ndarray of shape (n,)``, freshly made and not yet weighted. The loss of
+        a row depends on nothing but this row.
     most : float
         Greatest possible value.
     """
@@ -31,6 +34,12 @@ def mean_metric(
         per_row = losses(truth, predicted)
         per_row -= truth.mean(per_row)
         return truth.weigh(per_row)
+
+    def of_parts(truth: Truth, predicted: Predicted) -> OfParts:
+        assert truth.starts is not None, "asked only of parts"
+        per_row = losses(truth, predicted)
+        sizes = np.diff(truth.starts, append=truth.n)
+        return OfParts(values=np.add.reduceat(per_row, truth.starts) / sizes, per_row=per_row)
 
     return checked(
         Metric(
@@ -42,6 +51,7 @@ def mean_metric(
             influence=influence,
             family="mean",
             losses=losses,
+            of_parts=of_parts,
             bounds=(0.0, most),
         )
     )

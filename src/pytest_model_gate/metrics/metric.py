@@ -50,6 +50,25 @@ def _no_influence(truth: Truth, predicted: Predicted) -> Floats:
     )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OfParts:
+    """What a metric says of each of several parts of the rows.
+
+    Parameters
+    ----------
+    values : ndarray, shape (parts,)
+        Its value on each.
+    per_row : ndarray, shape (n,)
+        For ``family="mean"`` the losses, else the influence of each row on the value of its part.
+    flattery : ndarray, shape (parts,), or None
+        By how much each value flatters, where the metric tells.
+    """
+
+    values: Floats
+    per_row: Floats
+    flattery: Floats | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A named quantity that says how good predictions are.
@@ -107,6 +126,10 @@ class Metric:
         class c, on any scale. A row of cell (r, c) has the influence ``table[r, c]``, times its weight;
         that also tells the influence of rows that are not in the sample. Raises
         ``UndefinedMetricError`` as ``value`` does.
+    of_parts : callable or None
+        ``of_parts(truth, predicted) -> OfParts``: the same of many slices at once, without weights, where
+        ``truth.starts`` says where each begins; each has rows of every class. It is an offer: what it says
+        of a part is what the other functions say of it alone. May return what is not finite.
     labelled : callable or None
         Of a metric of confusion cells that depends on what the classes are called:
         ``labelled(classes) -> cell_influence``.
@@ -147,6 +170,7 @@ class Metric:
     deviation: Callable[[Truth, Predicted], tuple[float, Floats]] | None = None
     binned: Callable[[Truth, Predicted], tuple[Ints, Floats, Floats, Floats]] | None = None
     cell_influence: Callable[[Floats], Floats] | None = None
+    of_parts: Callable[[Truth, Predicted], OfParts] | None = None
     labelled: Callable[[tuple[Any, ...]], Callable[[Floats], Floats]] | None = None
     resampler: Callable[[Truth, Predicted], Callable[[Floats], Floats]] | None = None
     resamples: int | None = None

@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import UndefinedMetricError
 from .checked import checked, label, none_of, undefined
 from .levels import Floats, Ints, Levels, Mass, at_or_above, middle
-from .metric import Family, Metric
+from .metric import Family, Metric, OfParts
+from .ranks_by_part import auc_of_parts, average_precision_of_parts
 from .rows import Mask, Predicted, Truth
 
 
@@ -211,6 +212,7 @@ def roc_auc() -> Metric:
         "auc",
         "roc_auc_ovr or roc_auc_ovo",
         of_weights=auc_of_weights,
+        of_parts=auc_of_parts,
     )
 
 
@@ -245,6 +247,7 @@ def average_precision() -> Metric:
         "ranking",
         "average_precision_macro",
         of_weights=average_precision_of_weights,
+        of_parts=average_precision_of_parts,
         flattery=own_hits,
     )
 
@@ -274,6 +277,7 @@ def _two_class(
     low: float = 0.0,
     of_weights: Callable[[Sorted, Floats], Floats] | None = None,
     flattery: Callable[[Ranks, Ints], float] | None = None,
+    of_parts: Callable[[Truth, Predicted], OfParts] | None = None,
 ) -> Metric:
     def of_rows(truth: Truth, predicted: Predicted) -> float:
         require(truth)
@@ -301,6 +305,7 @@ def _two_class(
         family=family,
         resampler=resampler if of_weights else None,
         flattery=flatters if flattery else None,
+        of_parts=of_parts,
         binary_only=True,
         bounds=(low, 1.0),
     )

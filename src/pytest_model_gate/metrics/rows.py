@@ -44,12 +44,16 @@ class Truth:
     queries : ndarray of int, shape (n,), or None
         Which rows are ranked against each other: codes ``0 … Q-1``, each of which has rows. ``None``: the
         rows belong to no queries.
+    starts : ndarray of int, or None
+        Where each of several parts begins, which lie one after the other and are measured at once. ``None``:
+        the rows are one whole, as everything takes them that knows of no parts.
     """
 
     values: npt.NDArray[Any]
     classes: tuple[Any, ...] | None = None
     weight: Floats | None = None
     queries: Ints | None = None
+    starts: Ints | None = None
 
     @property
     def n(self) -> int:

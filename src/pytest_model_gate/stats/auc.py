@@ -177,18 +177,48 @@ def paired_auc(
     weight : float
         As in :class:`PairedAuc`.
     """
-    n, positives = len(of_candidate), len(positive)
-    negatives = n - positives
 
-    def variance(values: Floats) -> float:
+    def squares(values: Floats) -> tuple[float, float]:
         # Sums and no dot products: those of BLAS depend on its threads in the last digits.
         squares = values * values
         of_positives = float(squares[positive].sum())
-        of_negatives = float(squares.sum()) - of_positives
-        return (_factor(positives) * of_positives + _factor(negatives) * of_negatives) / n**2
+        return of_positives, float(squares.sum()) - of_positives
+
+    first, second = squares(of_candidate), squares(of_reference)
+    difference = squares(of_candidate - weight * of_reference)
+    counts = len(positive), len(of_candidate) - len(positive)
+    return paired_auc_of(candidate, reference, first, second, difference, counts, weight)
+
+
+def paired_auc_of(
+    candidate: float,
+    reference: float,
+    of_candidate: tuple[float, float],
+    of_reference: tuple[float, float],
+    of_difference: tuple[float, float],
+    counts: tuple[int, int],
+    weight: float = 1.0,
+) -> PairedAuc:
+    """Return the inference on the difference of two areas from sums over the rows of each class.
+
+    Parameters
+    ----------
+    candidate, reference, weight
+        As in :class:`PairedAuc`.
+    of_candidate, of_reference, of_difference : tuple of float
+        Sums of squared influence over positives and over negatives, of each area and of
+        ``candidate - weight * reference``.
+    counts : tuple of int
+        Positives and negatives.
+    """
+    positives, negatives = counts
+    n = positives + negatives
+
+    def variance(squares: tuple[float, float]) -> float:
+        return (_factor(positives) * squares[0] + _factor(negatives) * squares[1]) / n**2
 
     first, second = variance(of_candidate), weight**2 * variance(of_reference)
-    difference = variance(of_candidate - weight * of_reference)
+    difference = variance(of_difference)
     # With one row in a class nothing is known about how the two models err together on that class.
     # A model that ranks nothing has no variance but rounding errors, and what errs with those is not known.
     known = min(positives, negatives) > 1 and min(first, second) > _ROUNDING

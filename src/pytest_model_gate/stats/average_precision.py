@@ -154,10 +154,15 @@ def correlation(first: Floats, second: Floats) -> float:
     """Return the correlation of two influences; 0 where either says nothing."""
     first, second = first - first.mean(), second - second.mean()
     # Sums and no dot products: those of BLAS depend on its threads in the last digits.
-    product = float((first * first).sum()) * float((second * second).sum())
-    if not product > 0:
+    pairs = ((first, first), (second, second), (first, second))
+    return correlation_of(*(float((one * other).sum()) for one, other in pairs))
+
+
+def correlation_of(first: float, second: float, both: float) -> float:
+    """Return the same from sums of squares and of products."""
+    if not first * second > 0:
         return 0.0
-    return max(-1.0, min(1.0, float((first * second).sum()) / math.sqrt(product)))
+    return max(-1.0, min(1.0, both / math.sqrt(first * second)))
 
 
 @lru_cache(maxsize=256)

@@ -69,6 +69,13 @@ def from_influence(
     return _Spread.of(influence, design, pseudo, imaginary, kinds, needed).student(gain, df, method)
 
 
+def of_rows(gain: float, second: float, fourth: float, n: int, *, df: int | None, needed: float) -> Student:
+    """Return the same of ``n`` independent rows, from sums of powers of their influence around its mean."""
+    known = known_df(second, fourth, n)
+    caution = few_carry(known, n, needed=needed)
+    return _Spread(second / n / (n - 1), min(float(n - 1), known), caution).student(gain, df, "influence")
+
+
 def tilted_too(
     plain: Student, influence: Floats, design: Design, *, imaginary: Floats = _NOTHING
 ) -> Inference:
@@ -102,6 +109,23 @@ def tilted_too(
         standard_error=plain.standard_error,
         df=plain.df,
         inflation=plain.standard_error**2 / own,
+    )
+    return Wider(plain, score)
+
+
+def rows_tilted_too(plain: Student, centred: Floats, squares: float) -> Inference:
+    """Return the same of independent rows, from their influence around its mean and its sum of squares."""
+    n = len(centred)
+    if n > TILTED_UP_TO or not squares or not plain.standard_error:
+        return plain
+    score = Tilted(
+        gain=plain.gain,
+        values=centred,
+        mass=np.ones(n),
+        units=n,
+        standard_error=plain.standard_error,
+        df=plain.df,
+        inflation=plain.standard_error**2 / (squares / n**2),
     )
     return Wider(plain, score)
 

@@ -55,11 +55,27 @@ def mean_of_rows(
     centred = values - mean
     # Sums and no dot products: those of BLAS depend on its threads in the last digits.
     squares = centred * centred
-    second = float(squares.sum()) / n
+    second = float(squares.sum())
     centred *= squares
-    third = float(centred.sum()) / n
+    third = float(centred.sum())
     squares *= squares
-    fourth = float(squares.sum()) / n
+    fourth = float(squares.sum())
+    moments = mean, second, third, fourth
+    return mean_of_moments(n, moments, shift, size, pseudo=pseudo, needed=needed, method=method)
+
+
+def mean_of_moments(
+    n: int,
+    moments: tuple[float, float, float, float],
+    shift: float = 0.0,
+    size: float = 0.0,
+    *,
+    pseudo: float = 0.0,
+    needed: float = MINIMUM_KNOWN,
+    method: str = "paired t",
+) -> Student:
+    """Return the same from the mean of ``n`` values, and sums of powers of their distances from it."""
+    mean, second, third, fourth = moments[0], *(power / n for power in moments[1:])
     # Spread that is only rounding error is none.
     if not pseudo and second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
         few = n < ENOUGH_WITHOUT_SPREAD
