@@ -99,6 +99,10 @@ def check_store(server: Server) -> None:
             )
 
 
+#: MLflow answers in JSON, also where it refuses.
+_PAGE = re.compile(r"<!DOCTYPE html|<html", re.IGNORECASE)
+
+
 @contextmanager
 def calling(limits: Mapping[str, str]) -> Iterator[None]:
     """Call MLflow with these limits (where the user has set none) and without its chatter."""
@@ -159,11 +163,14 @@ def connected(
 
 def is_missing(error: Exception) -> bool:
     """Return whether MLflow says that something does not exist."""
+    text = str(error)
+    if _PAGE.search(text):
+        return False  # another kind of server knows no path of MLflow
     # A missing alias is INVALID_PARAMETER_VALUE; only its text tells it from a malformed request.
     return (
         getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
-        or "not found" in str(error)
-        or _status(str(error)) == "404"
+        or "not found" in text
+        or _status(text) == "404"
     )
 
 

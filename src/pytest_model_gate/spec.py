@@ -572,6 +572,8 @@ class SourceContext:
     pinning : bool
         Whether the dataset is opened to be agreed to. Only then may a source ask what has to be kept
         somewhere to be read again: a database.
+    scratch : str
+        Directory for what a source would otherwise keep in the project while pinning. Empty: it is kept.
     """
 
     root: str = "."
@@ -581,3 +583,4 @@ class SourceContext:
     key: str = ""
     pinned_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     pinning: bool = False
+    scratch: str = ""

@@ -27,6 +27,8 @@ _QUIET = {"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
 _NO_KEY = re.compile(r"No (?:API key|authentication) configured", re.IGNORECASE)
 _KEY = re.compile(r"api_key|API key|not configured|wandb login", re.IGNORECASE)
 _REFUSED = re.compile(r"\b(401|403)\b|unauthorized|permission denied|not logged in", re.IGNORECASE)
+#: W&B answers in JSON, also where it refuses.
+_PAGE = re.compile(r"<!DOCTYPE html|<html", re.IGNORECASE)
 _SILENT = re.compile(r"busy|timed? ?out|Connection|connect:|unreachable|no such host", re.IGNORECASE)
 
 
@@ -174,6 +176,11 @@ def _explained(error: Exception, shown: str) -> ModelGateError:
             f"The W&B server {server()} {what}, so '{shown}' could not be opened.",
             f"Start it, or correct WANDB_BASE_URL. {VARIABLE} sets how many seconds to wait.",
             prefixes=(PREFIX, "wandb-search:"),
+        )
+    if _PAGE.search(text):
+        return UnavailableError(
+            f"{server()} answered with a web page and not as W&B does, so '{shown}' could not be opened.",
+            "Correct WANDB_BASE_URL: another kind of server listens there.",
         )
     if _REFUSED.search(text) or _KEY.search(text) or type(error).__name__ == "AuthenticationError":
         return UnavailableError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from pathlib import PurePosixPath
 
 from .redact import redact
 
 #: Longest excerpt of somebody else's text that we repeat.
 _LONGEST = 160
+#: How much of two names must be the same to take one for the other, as difflib counts.
+_ALIKE = 0.6
 
 
 def one_line(error: BaseException, longest: int = _LONGEST) -> str:
@@ -20,7 +23,7 @@ def one_line(error: BaseException, longest: int = _LONGEST) -> str:
 def first_line(error: BaseException) -> str:
     """Return the first line of what an exception says, without secrets."""
     lines = str(error).strip().splitlines()
-    return redact(lines[0].strip().rstrip(".:")) if lines else ""
+    return redact(lines[0].strip().rstrip(".:! ")) if lines else ""
 
 
 def shorten(text: str, longest: int = 40) -> str:
@@ -111,9 +114,32 @@ def roughly(count: int) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name that is nearest, or an empty string."""
-    near = get_close_matches(name, list(known), n=1)
-    return near[0] if near else ""
+    """Return the known name that is nearest, or an empty string.
+
+    A folder and a file suffix that both have make nothing alike.
+
+    Examples
+    --------
+    >>> nearest("data/holdut.parquet", ["data/holdout.parquet"])
+    'data/holdout.parquet'
+    >>> nearest("data/loans.parquet", ["data/train.parquet"])
+    ''
+    """
+    for near in get_close_matches(name, list(known), n=5):
+        here, there = _own_parts(name, near)
+        if SequenceMatcher(None, there, here).ratio() >= _ALIKE:
+            return near
+    return ""
+
+
+def _own_parts(first: str, second: str) -> tuple[str, str]:
+    """Return two paths without the folders and the suffix that both have."""
+    one, other = first.split("/"), second.split("/")
+    while len(one) > 1 and len(other) > 1 and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    suffix = PurePosixPath(first).suffix
+    shared = suffix if suffix == PurePosixPath(second).suffix else ""
+    return "/".join(one).removesuffix(shared), "/".join(other).removesuffix(shared)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

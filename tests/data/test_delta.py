@@ -247,15 +247,6 @@ def test_corrupted_bytes_of_the_same_size(gate):
     assert text.endswith("\n  It may be damaged: restore it from a copy, or pin another version.")
 
 
-def test_a_damaged_log(tmp_path):
-    write_deltalake(tmp_path / "t", table(1))
-    (tmp_path / "t" / "_delta_log" / f"{0:020d}.json").write_text("{garbage")
-    text = said(tmp_path, "delta:t")
-    assert text.startswith("The Delta table at t cannot be opened: DeltaError: ")
-    assert text.endswith("\n  Look at its _delta_log: it may be incomplete or damaged.")
-    assert "\x1b" not in text
-
-
 def test_what_is_not_there(tmp_path):
     write_deltalake(tmp_path / "t", table(1))
     assert said(tmp_path, "delta:t@7", UnavailableError) == (

@@ -295,6 +295,18 @@ def test_what_dvc_2_tracked_is_proved_as_dvc_2_hashed_it(project, line_end):
 # What can go wrong.
 
 
+def test_a_remote_whose_folder_is_gone(project):
+    md5 = md5_of(project, "v1")
+    shutil.rmtree(project.root / ".dvc" / "cache")
+    shutil.rmtree(remote(project))
+    assert fails(project, "dvc:data/holdout.parquet@v1") == (
+        f"data/holdout.parquet (md5 {md5}) is not in the DVC cache, and the folder of the remote 'store' "
+        f"({remote(project).as_posix()}) is not there.\n"
+        "  Mount it, or correct its address: dvc remote modify store url PATH. "
+        "If nothing was pushed there yet: dvc push."
+    )
+
+
 def test_an_object_that_is_nowhere(project):
     without_cache(project)
     md5 = md5_of(project, "v1")

@@ -194,14 +194,6 @@ def test_a_data_file_that_is_gone_and_one_that_is_damaged(tmp_path, holdout):
     )
 
 
-def test_metadata_that_is_gone(tmp_path, holdout):
-    Path(holdout.metadata_location.removeprefix("file://")).unlink()
-    assert said(tmp_path, SOURCE, UnavailableError) == (
-        f"'{SOURCE}' can no longer be read: a file of its metadata is gone.\n"
-        "  Expiring snapshots and removing orphan files do this: pin another snapshot, and keep it by a tag."
-    )
-
-
 def test_names_that_are_not_there(tmp_path, catalog, holdout):
     holdout.manage_snapshots().create_tag(holdout.current_snapshot().snapshot_id, "train-v1").commit()
     catalog.create_table("credit.empty", schema=table(1).schema)

@@ -458,7 +458,7 @@ def test_a_dead_server(tmp_path, monkeypatch, state):
 
 
 @pytest.mark.slow
-def test_a_silent_server_costs_less_than_15_seconds(tmp_path, monkeypatch, seaweed):
+def test_a_silent_server_costs_about_10_seconds(tmp_path, monkeypatch, seaweed):
     monkeypatch.delenv("MODEL_GATE_TIMEOUT", raising=False)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -466,7 +466,7 @@ def test_a_silent_server_costs_less_than_15_seconds(tmp_path, monkeypatch, seawe
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
         start = time.monotonic()
         fails(tmp_path, "s3://bucket/holdout.parquet", UnreachableError)
-        assert time.monotonic() - start < 15
+        assert time.monotonic() - start < 13
 
 
 @pytest.mark.slow  # the server looks for a good copy for 20 seconds before it says so

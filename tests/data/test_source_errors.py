@@ -70,6 +70,11 @@ SUFFIXES = ".parquet, .csv, .csv.gz, .feather, .arrow, .jsonl, .ndjson"
             "data/train/2024/x.parquet does not exist: there is no folder 'data/train'.\n"
             "  Relative paths start from <root>.",
         ),
+        (
+            "data/train.parquet",
+            UnavailableError,
+            "data/train.parquet does not exist.\n  Relative paths start from <root>.",
+        ),
         ("qqq.csv", UnavailableError, "qqq.csv does not exist.\n  Relative paths start from <root>."),
         (
             "data/book.xlsx",

@@ -26,6 +26,8 @@ from pytest_model_gate.errors import (
     UnavailableError,
     UnreachableError,
 )
+from pytest_model_gate.gate.pin_diff import diff_pin
+from pytest_model_gate.gate.registry import build_registry
 from systems.versioned_gates import (
     ROWS,
     VersionedGate,
@@ -235,6 +237,41 @@ def test_a_secret_in_the_address_of_a_duckdb_file_is_not_repeated(project, monke
     assert "s3cret" not in text
 
 
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("SELECT * FROM loans", "Catalog Error: Table with name loans does not exist"),
+        ("SELECT * FROM 'nope.parquet'", 'IO Error: No files found that match the pattern "nope.parquet"'),
+        ("SELEC 1", 'Parser Error: syntax error at or near "SELEC"'),
+        ("SELECT CAST('x' AS INT)", "Conversion Error: Could not convert string 'x' to INT32"),
+    ],
+)
+def test_queries_that_duckdb_refuses(project, query, why):
+    (project / "queries" / "files.sql").write_text(query)
+    assert said(project, DUCKDB, EvaluationError, pinning=True) == (
+        f"The query of '{DUCKDB}' failed: {why}.\n  Run it by itself to see more."
+    )
+
+
+@pytest.mark.parametrize("source", [SOURCE, DUCKDB])
+def test_a_diff_leaves_nothing_behind(project, source):
+    """What the query finds now is compared, and the project stays as it is."""
+    rows(1).to_parquet(project / "loans.parquet", index=False)
+    (project / "queries" / "files.sql").write_text("SELECT * FROM 'loans.parquet'")
+    gate = VersionedGate(project, source)
+    gate.pin()
+    write(project, 2)
+    rows(2).to_parquet(project / "loans.parquet", index=False)
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    diff = diff_pin(gate.spec, build_registry())
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+    assert not diff.same
+    assert (diff.pinned.rows, diff.now.rows) == (ROWS, ROWS + 10)
+    assert diff.rows.added == 10
+    # It counts once it is pinned.
+    assert gate.judge().dataset.rows == ROWS
+
+
 def test_a_duckdb_file_is_a_database(project, monkeypatch):
     import duckdb
 
@@ -372,7 +409,7 @@ def test_a_server_that_says_nothing(project, monkeypatch):
     # No driver of a server is installed here; what it costs to wait is tested where `within` is.
     monkeypatch.setattr(sqlalchemy.Engine, "connect", connect)
     assert said(project, SOURCE, UnreachableError, pinning=True) == (
-        f"The database sqlite:///warehouse.db did not answer within 15 seconds, so '{SOURCE}' cannot be pinned.\n"
+        f"The database sqlite:///warehouse.db did not answer within 10 seconds, so '{SOURCE}' cannot be pinned.\n"
         "  Start it, or correct MODEL_GATE_SQL. MODEL_GATE_TIMEOUT sets how long to wait."
     )
 

@@ -136,7 +136,7 @@ def test_a_server_that_says_nothing(project, monkeypatch):
         monkeypatch.setenv("MODEL_GATE_SQL", f"postgresql+pg8000://me:s3cret@{where}")
         monkeypatch.setenv("MODEL_GATE_TIMEOUT", "0.2")
         assert said(project, UnreachableError) == (
-            f"The database postgresql+pg8000://***@{where} did not answer within 0.6 seconds, so '{SOURCE}' cannot be pinned.\n"
+            f"The database postgresql+pg8000://***@{where} did not answer within 0.4 seconds, so '{SOURCE}' cannot be pinned.\n"
             "  Start it, or correct MODEL_GATE_SQL. MODEL_GATE_TIMEOUT sets how long to wait."
         )
     time.sleep(0.3)  # the thread that waited sees the end of the connection

@@ -52,15 +52,15 @@ class VersionedGate:
             key="id",
             root=str(root),
         )
-        self._spec = checked(spec, self._registry)
+        self.spec = checked(spec, self._registry)
 
     def pin(self):
         """Pin what the source means now, and judge."""
-        return Evaluation(self._spec, self._registry, pin=True).record()
+        return Evaluation(self.spec, self._registry, pin=True).record()
 
     def judge(self):
         """Judge by what is pinned."""
-        return Evaluation(self._spec, self._registry, pin=False).record()
+        return Evaluation(self.spec, self._registry, pin=False).record()
 
     @property
     def pinned(self):

@@ -81,10 +81,19 @@ def diff_pin(
     ModelGateError
         If the present dataset or ``against`` cannot be read.
     """
-    context = SourceContext(root=spec.root, tracking_uri=spec.tracking_uri, key=spec.key, pinning=True)
+    with tempfile.TemporaryDirectory(prefix="model-gate-") as scratch:
+        context = SourceContext(
+            root=spec.root, tracking_uri=spec.tracking_uri, key=spec.key, pinning=True, scratch=scratch
+        )
+        return _diff(spec, registry, context, against, today or date.today())
+
+
+def _diff(
+    spec: GateSpec, registry: pluggy.PluginManager, context: SourceContext, against: str, today: date
+) -> PinDiff:
     dataset = open_dataset(registry, spec.dataset, context)
     pinned = read_lock(lock_path(spec)).dataset(dataset.source)
-    now = as_pin(dataset, today or date.today())
+    now = as_pin(dataset, today)
     if pinned is None or (pinned.digest == now.digest and not against):
         return PinDiff(pinned=pinned, now=now)
     now = replace(now, profile=profile(dataset))

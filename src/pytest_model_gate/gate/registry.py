@@ -27,6 +27,7 @@ from ..models.baseline import BASELINES
 from ..redact import redact
 from ..spec import NO_MODEL, SourceContext
 from ..wording import did_you_mean, one_line, some
+from .unanswered import asking_once
 
 _PYTHON = "python:"
 #: Our own trackers; extensions add others.
@@ -77,7 +78,8 @@ def build_registry(plugins: Iterable[object] = ()) -> pluggy.PluginManager:
 
 def open_dataset(registry: pluggy.PluginManager, source: str, context: SourceContext) -> DatasetProtocol:
     """Open a dataset with the first source that knows it."""
-    found: DatasetProtocol | None = registry.hook.model_gate_dataset(source=source, context=context)
+    with asking_once(registry, source, context):
+        found: DatasetProtocol | None = registry.hook.model_gate_dataset(source=source, context=context)
     if found is None:
         raise ConfigurationError(
             f"No dataset source knows {redact(source)!r}.",
@@ -93,7 +95,8 @@ def open_dataset(registry: pluggy.PluginManager, source: str, context: SourceCon
 
 def load_model(registry: pluggy.PluginManager, source: str, context: SourceContext) -> ModelProtocol:
     """Load a model with the first source that knows it."""
-    found: ModelProtocol | None = registry.hook.model_gate_model(source=source, context=context)
+    with asking_once(registry, source, context):
+        found: ModelProtocol | None = registry.hook.model_gate_model(source=source, context=context)
     if found is None:
         near = get_close_matches(source.lower(), (*BASELINES, NO_MODEL), n=1)
         raise ConfigurationError(

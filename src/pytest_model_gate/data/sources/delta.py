@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from ...hooks import DatasetProtocol
 from ...redact import redact
 from ...spec import SourceContext
 from ...waiting import seconds
-from .delta_errors import Place, explaining, s3_endpoint
+from ..pins import PIN_COMMAND
+from .delta_errors import explaining
+from .delta_place import Place, s3_endpoint
 from .extras import missing_package
 from .stream import StreamDataset
 
@@ -49,7 +52,8 @@ def open_source(source: str, context: SourceContext) -> DatasetProtocol:
     place = _place(path, shown, context.root)
     agreed = _PINNED.fullmatch(context.pinned_versions.get(shown, ""))
     number = asked if asked is not None else int(agreed["number"]) if agreed else None
-    table = _load(place, number)
+    place = replace(place, version=number)
+    table = _load(place, pinned=bool(agreed) and asked is None)
     identity = table.metadata().id
     if agreed and agreed["table"] != identity:
         raise InvalidError(
@@ -108,9 +112,10 @@ def _limits(limit: float) -> dict[str, str]:
     return {"timeout": one, "connect_timeout": one, "max_retries": "1", "retry_timeout": one}
 
 
-def _load(place: Place, number: int | None) -> Any:
+def _load(place: Place, *, pinned: bool) -> Any:
     from deltalake import DeltaTable
 
+    number = place.version
     with explaining(place):
         if not DeltaTable.is_deltatable(place.uri, storage_options=place.asking):
             raise UnavailableError(
@@ -123,8 +128,13 @@ def _load(place: Place, number: int | None) -> Any:
         except Exception as error:
             if number is None or not _is_about_versions(error):
                 raise
-            newest = DeltaTable(place.uri, storage_options=place.reading).version()
-            raise _no_version(place, number, newest) from None
+            try:
+                newest = DeltaTable(place.uri, storage_options=place.reading).version()
+            except Exception:  # noqa: BLE001 - the log itself is at fault, and the first error knows where
+                raise error from None
+            if newest == number:
+                raise
+            raise _no_version(place, number, newest, pinned=pinned) from None
         _check_features(table, place)
     return table
 
@@ -139,7 +149,14 @@ def _is_about_versions(error: Exception) -> bool:
     return re.search(r"LogSegment|log segment|No table metadata|version", str(error)) is not None
 
 
-def _no_version(place: Place, number: int, newest: int) -> UnavailableError:
+def _no_version(place: Place, number: int, newest: int, *, pinned: bool) -> UnavailableError:
+    if number > newest and pinned:
+        return UnavailableError(
+            f"Version {number} of the Delta table at {place.shown} is pinned, and no longer there: the "
+            f"newest is {newest}.",
+            f"Restore the end of its log (_delta_log/{number:020d}.json) from a copy of the table, or run "
+            f"{PIN_COMMAND} if version {newest} is meant.",
+        )
     if number > newest:
         return UnavailableError(
             f"The Delta table at {place.shown} has no version {number}: its newest is {newest}.",

@@ -1,18 +1,17 @@
-"""Where a Delta table lies, and what deltalake's errors about it mean."""
+"""What deltalake's errors about a table, or one of its files, mean."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from ...errors import EvaluationError, InvalidError, ModelGateError, UnavailableError, UnreachableError
 from ...redact import redact
 from ...waiting import VARIABLE, shown_seconds
 from ...wording import shorten
+from .delta_log import fault
+from .delta_place import Place, s3_endpoint
 
 _REFUSED = re.compile(
     r"\b(401|403)\b|Forbidden|Unauthorized|InvalidAccessKey|SignatureDoesNotMatch|AccessDenied|PermissionDenied"
@@ -21,39 +20,11 @@ _NO_CREDENTIALS = re.compile(r"[Cc]redentials? (?:not|provider)|no providers|Cre
 _NO_BUCKET = re.compile(r"NoSuchBucket|[Bb]ucket .*not found")
 _SILENT = re.compile(r"timed out", re.IGNORECASE)
 _DOWN = re.compile(r"Connection refused|dns error|error sending request|client error \(Connect\)|tcp connect")
-_ABSENT = re.compile(r"not found|No such file", re.IGNORECASE)
+_ABSENT = re.compile(r"(?<!magic bytes )not found|No such file", re.IGNORECASE)
+#: What a server that is none of S3 answers with.
+_PAGE = re.compile(r"<!DOCTYPE html|<html", re.IGNORECASE)
+_KERNEL = re.compile(r"^(?:(?:Kernel|Generic delta kernel|Arrow|Json|Parquet) error: |Arrow: )+")
 _NOISE = re.compile(r"\x1b\[[0-9;]*m|[↳\s]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a table lies.
-
-    Parameters
-    ----------
-    source : str
-        What the user wrote, without secrets.
-    shown : str
-        Its path as messages name it.
-    uri : str
-        What deltalake opens.
-    folder : Path, optional
-        The same, where it is on this machine.
-    asking, reading : Mapping, optional
-        Storage options: for the first question to a server, and for all others.
-    """
-
-    source: str
-    shown: str
-    uri: str
-    folder: Path | None
-    asking: Mapping[str, str] | None
-    reading: Mapping[str, str] | None
-
-
-def s3_endpoint() -> str:
-    """Return the server that the environment names, as boto looks for it. Empty: that of AWS."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
 
 
 @contextmanager
@@ -79,7 +50,15 @@ def _explained(error: Exception, place: Place, file: str) -> ModelGateError:
             "VACUUM removes the files of old versions: pin a newer version, and let "
             "delta.deletedFileRetentionDuration keep those of pinned ones.",
         )
-    said = shorten(redact(text.strip().rstrip(".:")), 160)
+    log, wrong = ("", "") if file else fault(place)
+    if log:
+        at = "" if place.version is None else f" at version {place.version}"
+        kind = UnavailableError if wrong == "is gone" else InvalidError
+        return kind(
+            f"'{place.source}' cannot be opened{at}: the file {log} of its log {wrong}.",
+            "Restore it from a copy of the table: no version that builds on it can be read without it.",
+        )
+    said = shorten(redact(_KERNEL.sub("", text.strip()).rstrip(".:!")), 160)
     if file:
         return InvalidError(
             f"'{place.source}': its file {shorten(file, 120)} cannot be read: {said}.",
@@ -93,6 +72,11 @@ def _explained(error: Exception, place: Place, file: str) -> ModelGateError:
 
 def _remote(text: str, place: Place) -> ModelGateError | None:
     server = redact(s3_endpoint()) or place.shown
+    if _PAGE.search(text):
+        return UnavailableError(
+            f"{server} answered with a web page and not as S3 does, so '{place.source}' could not be opened.",
+            "Correct AWS_ENDPOINT_URL: another kind of server listens there.",
+        )
     if _NO_BUCKET.search(text):
         return UnavailableError(
             f"'{place.source}' cannot be opened: there is no such bucket at {server}.",

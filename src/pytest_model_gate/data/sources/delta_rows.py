@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from ...errors import UnavailableError
 from ...redact import redact
-from .delta_errors import Place, explaining
+from .delta_errors import explaining
+from .delta_place import Place, filesystem
 
 #: Rows that are decoded at a time.
 _READ_ROWS = 1 << 17
@@ -45,7 +46,7 @@ class DeltaRows:
             schema = pa.schema(table.schema().to_arrow())
             mapped = table.metadata().configuration.get("delta.columnMapping.mode", "none") != "none"
             actions = pa.table(table.get_add_actions())
-            self._filesystem = _filesystem(place)
+            self._filesystem = filesystem(place)
             self._kept = _kept(table)
         self._stored = {item.name: _physical(item) if mapped else item.name for item in schema}
         self.schema = pa.schema([pa.field(item.name, item.type) for item in schema])
@@ -139,16 +140,6 @@ def _named_like(kind: Any, like: Any) -> Any:
     if types.is_map(kind) and types.is_map(like):
         return pa.map_(_named_like(kind.key_type, like.key_type), _named_like(kind.item_type, like.item_type))
     return kind
-
-
-def _filesystem(place: Place) -> Any:
-    from pyarrow import fs
-
-    if place.folder is not None:
-        return fs.SubTreeFileSystem(str(place.folder), fs.LocalFileSystem())
-    from deltalake.fs import DeltaStorageHandler
-
-    return fs.PyFileSystem(DeltaStorageHandler(place.uri, dict(place.reading or {})))
 
 
 def _kept(table: Any) -> dict[str, Any]:

@@ -102,6 +102,15 @@ class Content:
                 f"{closed.why}.",
                 "Let DVC put it into the cache first: dvc fetch --all-commits, or dvc fetch at that commit.",
             )
+        gone = next((place for place in self.places if isinstance(place, Folder) and place.remote), None)
+        if gone and not gone.root.is_dir():
+            name = gone.name.removeprefix("the remote ").strip("'")
+            return UnavailableError(
+                f"{self.shown} (md5 {self.md5}) is not in the DVC cache, and the folder of {_named(gone)} is "
+                "not there.",
+                f"Mount it, or correct its address: dvc remote modify {name} url PATH. If nothing was pushed "
+                "there yet: dvc push.",
+            )
         looked = " nor in ".join(_named(place) for place in self.places)
         remedy = (
             "Fetch it where it is (dvc fetch), or push it from where it was added (dvc push)."

@@ -32,6 +32,7 @@ class Folder:
 
     name: str
     root: Path
+    remote: bool = False
 
     def path(self, md5: str, kind: str) -> Path:
         """Return where the content with a hash lies."""
@@ -128,12 +129,14 @@ class Config:
                     profile=said.get("profile", ""),
                     setting=f"endpointurl of the remote '{name}' in .dvc/config (or AWS_ENDPOINT_URL)",
                     credentials=(*keys, said.get("session_token", "")) if all(keys) else None,
+                    # Others may lie in another remote, or in the cache.
+                    prefixes=(self._source,),
                 ),
                 f"{prefix.strip('/')}/" if prefix.strip("/") else "",
             )
         if _URL.match(url):
             return Closed(name, f"is at {redact(url)}, and only folders and S3 are opened without DVC")
-        return Folder(f"the remote '{name}'", Path(url))
+        return Folder(f"the remote '{name}'", Path(url), remote=True)
 
     def _read(self, path: Path) -> None:
         parser = configparser.ConfigParser(

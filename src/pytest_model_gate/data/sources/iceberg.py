@@ -12,15 +12,14 @@ from ...spec import SourceContext
 from ...waiting import seconds, within
 from ...wording import did_you_mean
 from .extras import missing_package
-from .iceberg_errors import Catalog, explaining
+from .iceberg_errors import Catalog, check_file, explaining
 from .stream import StreamDataset
 
 PREFIX = "iceberg:"
 _SOURCE = re.compile(r"(?P<catalog>[^.@/]+)\.(?P<table>[^@/]+\.[^@./]+)(?:@(?P<at>[^@]+))?")
 _PINNED = re.compile(r"(?P<snapshot>\d+) of (?P<table>\S+)")
-#: How often a server may be silent for as long as the limit says: it is asked for its configuration, the
-#: table, and the table's metadata.
-_QUESTIONS = 3
+#: How many times the limit a catalog and its storage have to give the table's metadata.
+_QUESTIONS = 2
 
 
 def open_source(source: str, context: SourceContext) -> DatasetProtocol:
@@ -42,8 +41,7 @@ def open_source(source: str, context: SourceContext) -> DatasetProtocol:
     except ImportError:
         raise missing_package(shown, "pyiceberg", "iceberg") from None
     place = Catalog(source=shown, name=found["catalog"], table=found["table"])
-    with explaining(place):
-        table = _load(place)
+    table = _load(place)
     agreed = _PINNED.fullmatch(context.pinned_versions.get(shown, ""))
     identity = str(table.metadata.table_uuid)
     if agreed and agreed["table"] != identity:
@@ -66,13 +64,18 @@ def open_source(source: str, context: SourceContext) -> DatasetProtocol:
 
 
 def _load(place: Catalog) -> Any:
+    noted: list[str] = []
+
     def load() -> Any:
         from pyiceberg.catalog import load_catalog
-        from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
+        from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, RESTError
         from pyiceberg.utils.config import Config
 
         # Asked for anew: pyiceberg itself looks at the environment only when it is imported.
-        catalog = load_catalog(place.name, **(Config().get_catalog_config(place.name) or {}))
+        described = Config().get_catalog_config(place.name) or {}
+        check_file(place, str(described.get("uri", "")))
+        # A catalog in a database would make its tables where they are missing: nothing is written here.
+        catalog = load_catalog(place.name, **{"init_catalog_tables": "false", **described})
         for name in ("s3.connect-timeout", "s3.request-timeout"):
             catalog.properties.setdefault(name, str(seconds()))
         try:
@@ -87,8 +90,16 @@ def _load(place: Catalog) -> Any:
                 f"There is no Iceberg table {place.table} in the catalog '{place.name}'.",
                 did_you_mean(name, others, "Check the name, and the catalog in .pyiceberg.yaml."),
             ) from None
+        except RESTError:
+            raise
+        except Exception:
+            from .iceberg_io import metadata_file
 
-    return within(_QUESTIONS * seconds(), load)
+            noted.append(metadata_file(catalog, place.table))
+            raise
+
+    with explaining(place, noted):
+        return within(_QUESTIONS * seconds(), load)
 
 
 def _snapshot(table: Any, asked: int | str | None, place: Catalog) -> int:

@@ -30,8 +30,27 @@ class IcebergRows:
             scan = table.scan(snapshot_id=snapshot)
             # The columns that the table had then, also where they were renamed or dropped since.
             found = schema_to_pyarrow(scan.projection(), include_field_ids=False)
-            self._tasks = sorted(scan.plan_files(), key=lambda task: str(task.file.file_path))
+            tasks = self._planned(scan)
+        self._tasks = sorted(tasks, key=lambda task: str(task.file.file_path))
         self.schema = pa.schema([pa.field(item.name, _plain(item.type)) for item in found])
+
+    def _planned(self, scan: Any) -> list[Any]:
+        """Return which data files there are; where that fails, say which manifest is at fault."""
+        try:
+            return list(scan.plan_files())
+        except Exception:
+            read: list[str] = []
+            with explaining(self._place, read):
+                snapshot = self._table.snapshot_by_id(self._snapshot)
+                read.append(self._short(snapshot.manifest_list))
+                for manifest in snapshot.manifests(self._table.io):
+                    read.append(self._short(manifest.manifest_path))
+                    manifest.fetch_manifest_entry(self._table.io)
+            raise
+
+    def _short(self, path: object) -> str:
+        """Return a path below the table's folder, where it is there."""
+        return str(path).removeprefix(self._table.location().rstrip("/") + "/")
 
     def scan(self, names: Sequence[str]) -> Iterator[Any]:
         """Yield the record batches of some columns."""
@@ -40,9 +59,8 @@ class IcebergRows:
 
         fields = self._table.scan(snapshot_id=self._snapshot, selected_fields=tuple(names)).projection()
         reader = ArrowScan(self._table.metadata, self._table.io, fields, AlwaysTrue())
-        below = self._table.location().rstrip("/") + "/"
         for task in self._tasks:
-            with explaining(self._place, str(task.file.file_path).removeprefix(below)):
+            with explaining(self._place, [self._short(task.file.file_path)]):
                 yield from reader.to_record_batches([task])
 
 

@@ -171,7 +171,15 @@ class Lake:
 
         try:
             return within(2 * (limit or seconds()), call)
-        except (ModelGateError, NotFoundException, NoAuthenticationFound):
+        except (ModelGateError, NoAuthenticationFound):
+            raise
+        except NotFoundException as error:
+            if _says(error) is None:
+                raise UnavailableError(
+                    f"{redact(self.endpoint)} answered with 404 and not as lakeFS does, so '{self.source}' "
+                    "could not be opened.",
+                    f"Another kind of server may listen there: correct {_SETTING}.",
+                ) from None
             raise
         except Exception as error:  # noqa: BLE001 - its own, urllib3's and pydantic's
             raise self._explained(error) from None
@@ -212,7 +220,13 @@ class Lake:
 
 def _told(error: Exception) -> str:
     """Return what an answer of lakeFS says, or an exception."""
+    said = _says(error)
+    return shorten(f"{type(error).__name__}: {first_line(error)}", 160) if said is None else said
+
+
+def _says(error: Exception) -> str | None:
+    """Return the message that every error of lakeFS has; ``None`` where it is no answer of lakeFS."""
     try:
         return shorten(redact(str(json.loads(getattr(error, "body", ""))["message"])), 120)
     except (ValueError, TypeError, KeyError):
-        return shorten(f"{type(error).__name__}: {first_line(error)}", 160)
+        return None

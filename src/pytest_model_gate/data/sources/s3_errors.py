@@ -12,7 +12,7 @@ from ...wording import first_line, shorten
 from ..pins import PIN_COMMAND
 
 _CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-_MISSING = ("NoSuchKey", "404", "NotFound")
+_MISSING = ("NoSuchKey", "NotFound")
 _REFUSED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem", "401")
 _EXPIRED = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException")
 _SILENT = re.compile(r"timeout|timed out", re.IGNORECASE)
@@ -36,15 +36,20 @@ class Place:
         What the user changes to change the server.
     endpoint : str
         The server.
+    prefixes : tuple of str
+        Sources that begin so ask the same server.
     """
 
     source: str
     bucket: str
     setting: str
     endpoint: str
+    prefixes: tuple[str, ...] = ("s3://",)
 
 
-def explain(error: Exception, place: Place, *, key: str = "", version: str = "") -> ModelGateError:
+def explain(
+    error: Exception, place: Place, *, key: str = "", version: str = "", limit: float = 0.0
+) -> ModelGateError:
     """Return the error to raise for one of boto.
 
     Parameters
@@ -55,12 +60,23 @@ def explain(error: Exception, place: Place, *, key: str = "", version: str = "")
         Where.
     key, version : str
         What was asked for.
+    limit : float
+        How many seconds the server could be silent. 0: as long as for any question.
     """
     from botocore.exceptions import ClientError
 
     if isinstance(error, ClientError):
         return _answered(error, place, key, version)
-    return _unanswered(error, place, key)
+    return _unanswered(error, place, key, limit)
+
+
+def no_s3(place: Place, how: str) -> UnavailableError:
+    """Return the error to raise for a server that answers, but not as S3 does."""
+    return UnavailableError(
+        f"{redact(place.endpoint)} answered {how} and not as S3 does, so '{place.source}' could not be "
+        "opened.",
+        f"Another kind of server may listen there: correct {place.setting}.",
+    )
 
 
 def _answered(error: Exception, place: Place, key: str, version: str) -> ModelGateError:
@@ -68,6 +84,9 @@ def _answered(error: Exception, place: Place, key: str, version: str) -> ModelGa
     said = response.get("Error", {})
     code, status = str(said.get("Code", "")), response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     where = f"at {redact(place.endpoint)}"
+    if code.isdecimal() and status < 500 and status not in (401, 403):
+        # boto found no error of S3 in the answer, and put its status there.
+        return no_s3(place, f"with {status}")
     if code == "NoSuchBucket":
         return UnavailableError(
             f"There is no bucket '{place.bucket}' {where}.",
@@ -129,7 +148,7 @@ def _answered(error: Exception, place: Place, key: str, version: str) -> ModelGa
     )
 
 
-def _unanswered(error: Exception, place: Place, key: str) -> ModelGateError:
+def _unanswered(error: Exception, place: Place, key: str, limit: float) -> ModelGateError:
     from botocore import exceptions as boto
 
     server = f"The S3 server {redact(place.endpoint)}" if place.endpoint else "The S3 server"
@@ -156,14 +175,17 @@ def _unanswered(error: Exception, place: Place, key: str) -> ModelGateError:
         return UnavailableError(
             f"{server} broke off while it sent s3://{place.bucket}/{key}.", "Run the gate again."
         )
-    if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
-        silent = _SILENT.search(str(error))
-        what = f"did not answer within {shown_seconds()}" if silent else "cannot be reached"
+    if isinstance(error, (boto.HTTPClientError, boto.ConnectionError, TimeoutError)):
+        silent = isinstance(error, TimeoutError) or _SILENT.search(str(error))
+        waited = f"{limit:g} seconds" if limit else shown_seconds()
+        what = f"did not answer within {waited}" if silent else "cannot be reached"
         return UnreachableError(
             f"{server} {what}, so '{place.source}' could not be opened.",
             f"Start it, or correct {place.setting}. {VARIABLE} sets how many seconds to wait.",
-            prefixes=("s3://",),
+            prefixes=place.prefixes,
         )
+    if isinstance(error, RecursionError) or type(error).__name__ == "ResponseParserError":
+        return no_s3(place, "with something else")
     return EvaluationError(
         f"'{place.source}' cannot be opened: {shorten(first_line(error), 160)}.",
         f"Check the address and {place.setting}.",

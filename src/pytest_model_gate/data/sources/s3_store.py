@@ -7,17 +7,19 @@ where boto takes them: the environment and ``~/.aws``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import InvalidError
-from ...waiting import download_seconds, seconds
+from ...waiting import download_seconds, seconds, within
 from .extras import missing_package
 from .remote import write_pieces
-from .s3_errors import Place, explain
+from .s3_errors import Place, explain, no_s3
+
+T = TypeVar("T")
 
 _PIECE = 1 << 20
 #: Each question is asked twice at most.
@@ -58,6 +60,8 @@ class Bucket:
         What the user changes to change the server.
     credentials : tuple of str, optional
         Access key, secret and token. ``None``: as boto finds them.
+    prefixes : tuple of str
+        Sources that begin so ask the same server.
     """
 
     def __init__(
@@ -70,15 +74,17 @@ class Bucket:
         profile: str = "",
         setting: str = "AWS_ENDPOINT_URL (or endpoint_url of your AWS profile)",
         credentials: tuple[str, str, str] | None = None,
+        prefixes: tuple[str, ...] = ("s3://",),
     ) -> None:
         self.name, self.source = name, source
         self._endpoint, self._region, self._profile = endpoint, region, profile
-        self._setting, self._credentials = setting, credentials
+        self._setting, self._credentials, self._prefixes = setting, credentials, prefixes
 
     @cached_property
     def place(self) -> Place:
         """What errors say of this bucket."""
-        return Place(self.source, self.name, self._setting, str(self._asking.meta.endpoint_url))
+        endpoint = str(self._asking.meta.endpoint_url)
+        return Place(self.source, self.name, self._setting, endpoint, self._prefixes)
 
     @property
     def endpoint(self) -> str:
@@ -118,7 +124,16 @@ class Bucket:
                 ),
             )
         except (BotoCoreError, ValueError) as error:
-            raise explain(error, Place(self.source, self.name, self._setting, self._endpoint)) from None
+            place = Place(self.source, self.name, self._setting, self._endpoint, self._prefixes)
+            raise explain(error, place) from None
+
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        """Ask, and wait for twice the limit in all.
+
+        boto by itself adds pauses, and waits for each address of a server that has several.
+        """
+        client = self._asking
+        return within(_ATTEMPTS * seconds(), lambda: question(client))
 
     def look(self, key: str, version: str = "") -> Found:
         """Return what an object is now, or what a version of it is.
@@ -128,44 +143,53 @@ class Bucket:
         ModelGateError
             If there is none, or nobody answers.
         """
-        client = self._asking  # which says so where boto isn't installed
-        from botocore.exceptions import BotoCoreError, ClientError
+        place = self.place  # which says so where boto isn't installed
+        from botocore.exceptions import ClientError
 
         asked = {"Bucket": self.name, "Key": key, **({"VersionId": version} if version else {})}
-        try:
+
+        def question(client: Any) -> Any:
             try:
-                said = client.head_object(**asked)
+                return client.head_object(**asked)
             except ClientError:
                 # The answer to HEAD has no body, so it never says why: GET does.
                 said = client.get_object(**asked)
                 said["Body"].close()
-        except (BotoCoreError, ClientError) as error:
-            raise explain(error, self.place, key=key, version=version) from None
+                return said
+
+        try:
+            said = self._ask(question)
+        except _trouble() as error:
+            raise explain(error, place, key=key, version=version) from None
+        if "ETag" not in said or "ContentLength" not in said:
+            raise no_s3(place, "without an ETag")
         kept = said.get("VersionId", "")
         # "null" is what a bucket has that kept versions only later, or no longer: the next write replaces it.
         return Found(key, "" if kept == "null" else kept, said["ETag"], int(said["ContentLength"]))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix."""
-        pages = self._asking.get_paginator("list_objects_v2")
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            for page in pages.paginate(Bucket=self.name, Prefix=prefix):
-                yield from (item["Key"] for item in page.get("Contents", ()))
-        except (BotoCoreError, ClientError) as error:
-            raise explain(error, self.place, key=prefix) from None
+        place = self.place
+        after: dict[str, str] = {}
+        while True:
+            asked = {"Bucket": self.name, "Prefix": prefix, **after}
+            try:
+                page = self._ask(partial(_listed, asked))
+            except _trouble() as error:
+                raise explain(error, place, key=prefix) from None
+            yield from (item["Key"] for item in page.get("Contents", ()))
+            if not page.get("IsTruncated"):
+                return
+            after = {"ContinuationToken": page["NextContinuationToken"]}
 
     def near(self, key: str) -> list[str]:
         """Return keys and folders beside a key, for a suggestion; none where nobody may list them."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         prefix = key.rstrip("/").rpartition("/")[0]
         try:
-            page = self._asking.list_objects_v2(
-                Bucket=self.name, Prefix=f"{prefix}/" if prefix else "", Delimiter="/", MaxKeys=1000
-            )
-        except (BotoCoreError, ClientError):
+            start = f"{prefix}/" if prefix else ""
+            asked = {"Bucket": self.name, "Prefix": start, "Delimiter": "/", "MaxKeys": 1000}
+            page = self._ask(partial(_listed, asked))
+        except _trouble():
             return []
         return [
             *(item["Key"] for item in page.get("Contents", ())),
@@ -177,14 +201,14 @@ class Bucket:
 
         They are those of the version that was found, or, where there is none, the same bytes that were found.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
         which = {"VersionId": found.version} if found.version else {"IfMatch": found.etag}
         try:
             said = self._downloading.get_object(Bucket=self.name, Key=found.key, **which)
             hexed = write_pieces(said["Body"].iter_chunks(_PIECE), path, *more)
-        except (BotoCoreError, ClientError) as error:
-            raise explain(error, self.place, key=found.key, version=found.version) from None
+        except _trouble() as error:
+            raise explain(
+                error, self.place, key=found.key, version=found.version, limit=download_seconds()
+            ) from None
         if path.stat().st_size != found.size:
             raise InvalidError(
                 f"'{self.source}' gave {path.stat().st_size:,} bytes of {found.key}, and had said "
@@ -192,3 +216,14 @@ class Bucket:
                 "Run the gate again when nothing writes to it.",
             )
         return hexed
+
+
+def _trouble() -> tuple[type[Exception], ...]:
+    """Return what a question raises; boto follows the redirections of a web server without end."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return BotoCoreError, ClientError, TimeoutError, RecursionError
+
+
+def _listed(asked: dict[str, Any], client: Any) -> Any:
+    return client.list_objects_v2(**asked)

@@ -76,7 +76,7 @@ def open_source(source: str, context: SourceContext) -> DatasetProtocol:
             )
         path = folder / f"{query.name}-{agreed['content']}.parquet"
     elif context.pinning:
-        path = _freeze(query, folder, context.root)
+        path = _freeze(query, Path(context.scratch) if context.scratch else folder, context.root)
     else:
         raise UnavailableError(
             f"The result of '{query.source}' was never frozen, and a gate asks no database.",

@@ -28,9 +28,12 @@ from .extras import missing_package
 #: Rows that are fetched at a time.
 _ROWS = 50_000
 #: A database is given so many times the limit to be reached: drivers look up names and log in.
-_PATIENCE = 3
+_PATIENCE = 2
 #: Drivers put the values that they complain about into their messages, and rows do not belong there.
 _VALUES = re.compile(r"(: |\()(?P<quote>[\"']).*", re.DOTALL)
+#: DuckDB says itself what kind of error it is.
+_KIND = re.compile(r"[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)* Error: ")
+_FILES = "files of this machine"
 
 
 def ask_database(source: str, query: str, address: str, variable: str, root: str) -> tuple[Any, str]:
@@ -93,7 +96,7 @@ def _duckdb(source: str, query: str, database: str, root: str) -> tuple[Any, str
         if not path.is_file():
             raise _no_file(source, f"duckdb:{database.partition('?')[0]}")
         database = str(path)
-    where = "files of this machine" if database == ":memory:" else f"duckdb:{Path(database).name}"
+    where = _FILES if database == ":memory:" else f"duckdb:{Path(database).name}"
     reading = {"read_only": database != ":memory:"}
     with _explaining(source, where, ""), duckdb.connect(database, **reading) as connection:
         # What a time means must not depend on the machine that pins.
@@ -137,19 +140,26 @@ def _explaining(source: str, where: str, variable: str, *, asked: bool = False) 
             f"The database {where} did not answer within {_PATIENCE * seconds():g} seconds, so '{source}' "
             "cannot be pinned.",
             f"Start it, or correct {variable}. {TIMEOUT} sets how long to wait.",
-            prefixes=("sql:",),
+            # Others may ask another database.
+            prefixes=(source,),
         ) from None
     except Exception as error:  # noqa: BLE001 - every driver has errors of its own
         cause = getattr(error, "orig", None) or error
-        said = f"{type(cause).__name__}: {shorten(_VALUES.sub('', _message(cause)), 160)}"
+        said = shorten(_VALUES.sub("", _message(cause)), 160)
+        if not _KIND.match(said):
+            said = f"{type(cause).__name__}: {said}"
         if asked or not variable:
             raise EvaluationError(
-                f"The query of '{source}' failed at {where}: {said}.", "Run it by itself to see more."
+                f"The query of '{source}' failed{_at(where)}: {said}.", "Run it by itself to see more."
             ) from None
         raise UnavailableError(
             f"The database {where} cannot be reached, so '{source}' cannot be pinned: {said}.",
             f"Start it, or correct the address and the password in {variable}.",
         ) from None
+
+
+def _at(where: str) -> str:
+    return "" if where == _FILES else f" at {where}"
 
 
 def _message(error: BaseException) -> str:

@@ -225,7 +225,7 @@ class _Store:
         if isinstance(error, TimeoutError):
             return self._unreachable(f"did not answer within {shown_seconds()}")
         if isinstance(error, OSError) and not status:
-            return self._unreachable(f"cannot be reached ({shorten(first_line(error), 100)})")
+            return self._unreachable(f"cannot be reached ({shorten(_reason(error), 100)})")
         return EvaluationError(
             f"'{self._shown}' could not be opened: {type(error).__name__}: {shorten(first_line(error), 99)}.",
             "Check the address and the credentials.",
@@ -237,8 +237,14 @@ class _Store:
         return UnreachableError(
             f"{server} {what}, so '{self._shown}' could not be opened.",
             f"Check the address and the network. {VARIABLE} sets how many seconds to wait.",
-            prefixes=(f"{self._scheme}://{host}",),
+            prefixes=(f"{self._scheme}://{host}/",),
         )
+
+
+def _reason(error: BaseException) -> str:
+    """Return why nobody answered; aiohttp puts the reason behind the address, in brackets."""
+    said = first_line(error if isinstance(error, Exception) else Exception(str(error)))
+    return said.rpartition(" [")[2].removesuffix("]") if "Cannot connect" in said else said
 
 
 def _http_timeout(shown: str) -> Any:
