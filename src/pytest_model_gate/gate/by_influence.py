@@ -39,8 +39,11 @@ def paired_influence(
     truth = sample.truth
     first, second = metric.value(truth, candidate), metric.value(truth, reference)
     weight = relative_weight(metric, second, relative)
-    psi, other = metric.influence(truth, candidate), metric.influence(truth, reference)
-    psi = psi - (other if weight == 1 else weight * other)
+    # numpy writes a difference into the memory of what nothing else refers to: a new array would cost more.
+    if weight == 1:
+        psi = metric.influence(truth, candidate) - metric.influence(truth, reference)
+    else:
+        psi = metric.influence(truth, candidate) - weight * metric.influence(truth, reference)
     if not metric.higher_is_better:
         np.negative(psi, out=psi)
     imaginary = _imaginary(metric, sample, candidate, reference, weight)
@@ -56,6 +59,7 @@ def paired_influence(
     found = tilted_too(inference, psi, sample.design, imaginary=imaginary)
     effect = design_effect(psi, sample.design) if metric.name == AVERAGE_PRECISION else 1.0
     if metric.name == AVERAGE_PRECISION and hard_to_rank(sample, effect, first, second):
+        other = metric.influence(truth, reference)
         rho = average_precision.correlation(psi + weight * other, other)
         rows = sample.effective / effect
         one, two = precision(sample, first, rows), precision(sample, second, rows)

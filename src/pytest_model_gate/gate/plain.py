@@ -83,13 +83,15 @@ def paired_means(
 ) -> Found:
     """The paired t interval of two mean losses and, for fewer rows, the tilted score."""
     assert metric.losses is not None, "chosen for metrics that have losses"
-    first = metric.losses(sample.truth, candidate)
-    second = metric.losses(sample.truth, reference)
-    values = float(first.mean()), float(second.mean())
+    losses = [metric.losses(sample.truth, each) for each in (candidate, reference)]
+    values = float(losses[0].mean()), float(losses[1].mean())
     weight = relative_weight(metric, values[1], relative)
-    # What a relative tolerance adds to each row is taken off the mean again: the gain stays the gain.
-    weighted = second if weight == 1 else weight * second
-    gains = first - weighted if metric.higher_is_better else weighted - first
+    if weight != 1:
+        # What a relative tolerance adds to each row is taken off the mean again: the gain stays the gain.
+        losses[1] = weight * losses[1]
+    # Taken from the list: numpy writes a difference into the memory of what nothing else refers to.
+    better = metric.higher_is_better
+    gains = losses.pop(0) - losses.pop() if better else losses.pop() - losses.pop()
     shift = relative * abs(values[1])
     inference = mean_of_rows(gains, shift, size=max(map(abs, values)), needed=needed_df(metric))
     return Found(*values, tilted_too(inference, gains, sample.design))

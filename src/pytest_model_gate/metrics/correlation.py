@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..blocks import blocks
 from .checked import MORE_ROWS, checked, undefined
 from .levels import Floats, Levels, middle
 from .metric import Metric
@@ -48,22 +49,23 @@ def _correlation(
     )
 
 
-def _target(truth: Truth) -> tuple[Floats, Floats]:
-    """Return the standardised target and its squares, once for all models."""
-    u = _standard(truth, truth.values, "targets")
-    return u, u * u
+def _target(truth: Truth) -> Floats:
+    """Return the standardised target, once for all models."""
+    return _standard(truth, truth.values, "targets")
 
 
 def _linear(truth: Truth, predicted: Predicted) -> tuple[float, Floats]:
     """Return value and influence together: ``u v - rho / 2 (u**2 + v**2)``, of standardised variables."""
     assert predicted.value is not None, "checked before"
-    (u, squares), v = truth.shared(_target), _standard(truth, predicted.value, "predictions")
-    psi = u * v
-    rho = truth.mean(psi)
-    np.square(v, out=v)
-    v += squares
-    v *= rho / 2
-    psi -= v  # its mean is 0, because that of the squares is 1
+    u, psi = truth.shared(_target), _standard(truth, predicted.value, "predictions")
+    rho = truth.mean_by_block(lambda rows: u[rows] * psi[rows])
+    for rows in blocks(truth.n):  # the mean is 0, because those of the squares are 1
+        of_target, block = u[rows], psi[rows]
+        both = of_target * block
+        block *= block
+        block += of_target * of_target
+        block *= -rho / 2
+        block += both
     truth.weigh(psi)
     psi.flags.writeable = False  # it is kept, and handed to whoever asks
     return float(np.clip(rho, -1.0, 1.0)), psi  # min and max would lose a NaN
@@ -71,17 +73,19 @@ def _linear(truth: Truth, predicted: Predicted) -> tuple[float, Floats]:
 
 def _standard(truth: Truth, values: npt.NDArray[np.floating], what: str) -> Floats:
     """Return a variable with mean 0 and mean square 1."""
-    mean = truth.mean(values)
-    centred: Floats = np.subtract(values, mean, dtype=np.float64)
-    size = math.sqrt(truth.mean(centred * centred))
+    mean, square = truth.spread_by_block(lambda rows: np.asarray(values[rows], dtype=np.float64))
+    size = math.sqrt(square)
     # What is equal can be a rounding away from its mean. NaN is found elsewhere.
     differ = not size <= ROUNDING * abs(mean) or bool(values.min() < values.max())
     if not differ or size == 0:
         remedy = MORE_ROWS if what == "targets" else "Use mean_absolute_error, which exists for them."
         found = "they differ too little for a variance" if differ else f"all {truth.n:,} are equal"
         raise undefined("pearson", f"{what} that differ", found, remedy)
-    centred /= size
-    return centred
+    standard = np.empty(len(values))
+    for rows in blocks(len(values)):
+        block = np.subtract(values[rows], mean, out=standard[rows], dtype=np.float64)
+        block /= size
+    return standard
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..blocks import blocks
 from ..spec import Tolerance
 from .checked import checked, count, undefined
 from .deviance import squared_log_errors
@@ -76,60 +77,97 @@ def max_error() -> Metric:
 
 def root_mean_squared_error() -> Metric:
     """Return the root of the mean squared error."""
-    return _root("root_mean_squared_error", _squares)
+
+    def mean(truth: Truth, predicted: Predicted) -> float:
+        return truth.mean_by_block(lambda rows: _squares(truth, predicted, rows))
+
+    def influence(truth: Truth, predicted: Predicted) -> Floats:
+        return _of_root(truth, _squares(truth, predicted), predicted.shared(mean, truth))
+
+    return _root(
+        "root_mean_squared_error",
+        lambda truth, predicted: math.sqrt(predicted.shared(mean, truth)),
+        influence,
+    )
 
 
 def root_mean_squared_log_error() -> Metric:
     """Return the root of the mean squared logarithmic error."""
     name = "root_mean_squared_log_error"
-    return _root(name, lambda truth, predicted: squared_log_errors(name, truth, predicted))
+
+    def both(truth: Truth, predicted: Predicted) -> tuple[float, Floats]:
+        losses = squared_log_errors(name, truth, predicted)
+        mean = truth.mean(losses)
+        psi = _of_root(truth, losses, mean)
+        psi.flags.writeable = False  # it is kept, for logarithms take longer than all the rest
+        return math.sqrt(mean), psi
+
+    return _root(
+        name,
+        lambda truth, predicted: predicted.shared(both, truth)[0],
+        lambda truth, predicted: predicted.shared(both, truth)[1],
+    )
 
 
-def _root(name: str, losses: Callable[[Truth, Predicted], Floats]) -> Metric:
-    """Return the metric that is the root of a mean of losses."""
-
-    def value(truth: Truth, predicted: Predicted) -> float:
-        return math.sqrt(truth.mean(predicted.shared(losses, truth)))
-
-    def influence(truth: Truth, predicted: Predicted) -> Floats:
-        found = predicted.shared(losses, truth)
-        mean = truth.mean(found)
-        psi = found - mean
-        if mean > 0:  # all errors 0: no weights can change that, so the influence is 0
-            psi /= 2 * math.sqrt(mean)
-        return truth.weigh(psi)
-
+def _root(
+    name: str,
+    value: Callable[[Truth, Predicted], float],
+    influence: Callable[[Truth, Predicted], Floats],
+) -> Metric:
     return _regression(name, value, influence, higher_is_better=False, low=0.0)
+
+
+def _of_root(truth: Truth, losses: Floats, mean: float) -> Floats:
+    """Turn losses into the influence on the root of their mean, in place."""
+    losses -= mean
+    if mean > 0:  # all errors 0: no weights can change that, so the influence is 0
+        losses /= 2 * math.sqrt(mean)
+    return truth.weigh(losses)
 
 
 def r2() -> Metric:
     """Return the share of the truth's variance that the predictions explain."""
-    return _explained("r2", _squares)
+
+    def seen(truth: Truth, predicted: Predicted) -> tuple[float, float]:
+        return 0.0, truth.mean_by_block(lambda rows: _squares(truth, predicted, rows))
+
+    return _explained("r2", seen)
 
 
 def explained_variance() -> Metric:
     """Return R2 of predictions that are shifted so that they are right on average."""
 
-    def squares(truth: Truth, predicted: Predicted) -> Floats:
-        errors = _errors(truth, predicted)
-        errors -= truth.mean(errors)
-        np.square(errors, out=errors)
-        return errors
+    def seen(truth: Truth, predicted: Predicted) -> tuple[float, float]:
+        return truth.spread_by_block(lambda rows: _errors(truth, predicted, rows))
 
-    return _explained("explained_variance", squares)
+    return _explained("explained_variance", seen)
 
 
-def _explained(name: str, losses: Callable[[Truth, Predicted], Floats]) -> Metric:
-    """Return 1 less the mean of losses as a share of the target's variance."""
+def _explained(name: str, seen: Callable[[Truth, Predicted], tuple[float, float]]) -> Metric:
+    """Return 1 less the mean squared error as a share of the target's variance.
+
+    Parameters
+    ----------
+    seen : callable
+        What the errors are measured from, and their mean square from there.
+    """
 
     def value(truth: Truth, predicted: Predicted) -> float:
-        return 1 - truth.mean(predicted.shared(losses, truth)) / _variance(name, truth)
+        return 1 - predicted.shared(seen, truth)[1] / _variance(name, truth)
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        variance, squares = _variance(name, truth), predicted.shared(losses, truth)
-        psi = truth.deviations * (truth.mean(squares) / variance)
-        psi -= squares
-        psi *= 1 / variance
+        variance, (away, mean) = _variance(name, truth), predicted.shared(seen, truth)
+        centre, _ = truth.spread
+        psi = np.empty(truth.n)
+        for rows in blocks(truth.n):
+            block = np.subtract(truth.values[rows], centre, out=psi[rows], dtype=np.float64)
+            block *= block
+            block *= mean / variance
+            errors = _errors(truth, predicted, rows)
+            errors -= away
+            errors *= errors
+            block -= errors
+            block *= 1 / variance
         return truth.weigh(psi)
 
     return _regression(name, value, influence, higher_is_better=True, high=1.0, crosses_zero=True)
@@ -161,9 +199,13 @@ def _regression(
     )
 
 
-def _errors(truth: Truth, predicted: Predicted) -> Floats:
+#: All rows.
+_ALL = slice(None)
+
+
+def _errors(truth: Truth, predicted: Predicted, rows: slice = _ALL) -> Floats:
     assert predicted.value is not None, "checked before"
-    errors: Floats = np.subtract(truth.values, predicted.value, dtype=np.float64)
+    errors: Floats = np.subtract(truth.values[rows], predicted.value[rows], dtype=np.float64)
     return errors
 
 
@@ -173,8 +215,8 @@ def _distances(truth: Truth, predicted: Predicted) -> Floats:
     return errors
 
 
-def _squares(truth: Truth, predicted: Predicted) -> Floats:
-    errors = _errors(truth, predicted)
+def _squares(truth: Truth, predicted: Predicted, rows: slice = _ALL) -> Floats:
+    errors = _errors(truth, predicted, rows)
     np.square(errors, out=errors)
     return errors
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ..blocks import blocks
 from .levels import Floats, Ints, Levels
 
 __all__ = ["Floats", "Ints", "Mask", "Needs", "Predicted", "Rows", "Truth"]
@@ -71,18 +72,18 @@ class Truth:
         return Levels.of(self.values)
 
     @cached_property
+    def spread(self) -> tuple[float, float]:
+        """Mean of the values, and their mean squared deviation from it."""
+        return self.spread_by_block(lambda rows: np.asarray(self.values[rows], dtype=np.float64))
+
+    @cached_property
     def variance(self) -> float:
         """Mean squared deviation of the values; exactly 0 where all are equal."""
-        found, rounding = self.mean(self.deviations), ROUNDING * self.mean(self.values)
+        mean, found = self.spread
+        rounding = ROUNDING * mean
         # Where all are equal their mean can be off by a rounding.
         suspect = found <= rounding * rounding
         return 0.0 if suspect and self.values.min() == self.values.max() else found
-
-    @cached_property
-    def deviations(self) -> Floats:
-        """Squared deviations of the values from their mean."""
-        found: Floats = np.subtract(self.values, self.mean(self.values), dtype=np.float64)
-        return np.square(found, out=found)
 
     def mean(self, per_row: npt.NDArray[np.floating] | Mask) -> float:
         """Return the (weighted) mean of one number per row.
@@ -90,8 +91,40 @@ class Truth:
         A pairwise sum, so that the order of the rows stays far from every digit that is printed.
         """
         if self.weight is None:
+            if per_row.dtype == np.bool_:
+                return int(np.count_nonzero(per_row)) / len(per_row)
             return float(np.add.reduce(per_row, dtype=np.float64)) / len(per_row)
         return float(np.sum(self.weight * per_row, dtype=np.float64) / np.sum(self.weight))
+
+    def mean_by_block(self, per_row: Callable[[slice], Floats]) -> float:
+        """Return the (weighted) mean of one number per row, which is made for one block of rows at a time."""
+        sums = []
+        for rows in blocks(self.n):
+            numbers = per_row(rows)
+            sums.append(np.add.reduce(numbers if self.weight is None else self.weight[rows] * numbers))
+        total = self.n if self.weight is None else np.sum(self.weight)
+        return float(np.sum(sums) / total)
+
+    def spread_by_block(self, per_row: Callable[[slice], Floats]) -> tuple[float, float]:
+        """Return the mean of such numbers and their mean squared deviation from it, in one pass.
+
+        All are measured from the mean of the first block, which is no further from that of all than
+        ``sqrt(n / BLOCK)`` standard deviations, in whatever order the rows are: too little to cancel digits.
+        """
+        shift, sums, squares = None, [], []
+        for rows in blocks(self.n):
+            numbers, weight = per_row(rows), None if self.weight is None else self.weight[rows]
+            if shift is None:
+                shift = np.average(numbers, weights=weight)
+            away = numbers - shift
+            sums.append(np.add.reduce(away if weight is None else weight * away))
+            away *= away
+            squares.append(np.add.reduce(away if weight is None else weight * away))
+        total = self.n if self.weight is None else np.sum(self.weight)
+        rest = np.sum(sums) / total
+        mean = (0.0 if shift is None else shift) + rest
+        # Of equal numbers it can be a rounding below 0; what is missing stays so.
+        return float(mean), float(np.maximum(np.sum(squares) / total - rest * rest, 0.0))
 
     def weigh(self, influence: Floats) -> Floats:
         """Return the influence times the weight of each row, in place."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from .design import Floats
+from .powers import sums_of_powers
 
 #: From so many groups on their totals show their own tail.
 FEW_GROUPS = 30
@@ -31,14 +32,12 @@ def skew_from_rows(influence: Floats, effect: float, groups: float) -> float:
     groups : float
         How many equal groups say as much.
     """
-    centred = influence - influence.mean()
-    powers = centred * centred
-    second = float(powers.mean())
+    n = len(influence)
+    second, third = (each / n for each in sums_of_powers(influence, float(influence.mean()), (2, 3)))
     if not second > 0 or groups <= 0:
         return 0.0
-    powers *= centred
-    of_row = float(powers.mean()) / second**1.5
-    rows = max(1.0, len(influence) / groups)
+    of_row = third / second**1.5
+    rows = max(1.0, n / groups)
     # The share of what rows have in common in the variance of a total of so many rows.
     common = min(1.0, (1 - 1 / effect) * rows / (rows - 1)) if rows > 1 else 1.0
     of_group = of_row * (common**1.5 + (1 - common) ** 1.5 / math.sqrt(rows))

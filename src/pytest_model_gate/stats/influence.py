@@ -151,15 +151,20 @@ class _Spread:
     ) -> _Spread:
         if len(influence) < 2:
             raise too_few(len(influence))
-        units = Units.of(influence, design)
-        second, fourth = moments(units.values)
+        n, mean = len(influence), float(influence.mean())
+        if design.independent:  # rows, whose distances from their mean need no array of their own
+            count, of_groups = n, None
+            second, fourth = moments(influence, mean)
+        else:
+            units = Units.of(influence, design)
+            count, of_groups = len(units.values), units.values if units.name == "groups" else None
+            second, fourth = moments(units.values)
         spread = variance_of_mean(influence, design, second)
-        n, count = units.n, len(units.values)
         variance, df = spread.variance, float(spread.df)
-        if units.name == "groups":
+        if of_groups is not None:
             shares = group_shares(influence, design.groups, kinds)
             if design.strata is None:
-                variance = float((units.values**2 / (1 - shares)).sum()) / n**2
+                variance = float((of_groups**2 / (1 - shares)).sum()) / n**2
                 df = min(df, bell_mccaffrey(shares))
             else:
                 df = max(1.0, min(df, 1 / float((shares * shares).sum()) - (count - spread.df)))
@@ -169,16 +174,14 @@ class _Spread:
         known = known_df(second + added, fourth + float((half * half).sum()) / 2, count)
         caution = spread.caution
         if not caution and not added:
-            caution = few_carry(
-                known, count, units.name, needed=needed if units.name == "rows" else MINIMUM_KNOWN
-            )
-            if (
-                not caution and units.name == "groups"
-            ):  # a group's total hides what its rows show of their tail
-                of_rows = known_df(*moments(influence - influence.mean()), n)
-                caution = few_carry(of_rows, n, needed=needed)
+            if of_groups is None:
+                caution = few_carry(known, count, "rows", needed=needed)
+            else:
+                caution = few_carry(known, count, "groups", needed=MINIMUM_KNOWN)
+                if not caution:  # a group's total hides what its rows show of their tail
+                    caution = few_carry(known_df(*moments(influence, mean), n), n, needed=needed)
         skew, known = 0.0, min(df, known)
-        if units.name == "groups" and df + 1 < FEW_GROUPS:
+        if of_groups is not None and df + 1 < FEW_GROUPS:
             # Hall's transformation is flat at one place, where the last digits of what it reads are blown up:
             # those depend on the order of the rows.
             skew, known = round(skew_from_rows(influence, effect, df + 1), 9), round(known, 9)

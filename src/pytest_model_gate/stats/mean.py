@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from .design import Floats
+from .powers import sums_of_powers
 from .student import Student
 from .tails import MINIMUM_KNOWN, few_carry, known_df
 from .variance import too_few
@@ -52,14 +53,7 @@ def mean_of_rows(
     if n < 2:
         raise too_few(n)
     mean = float(values.mean())
-    centred = values - mean
-    # Sums and no dot products: those of BLAS depend on its threads in the last digits.
-    squares = centred * centred
-    second = float(squares.sum())
-    centred *= squares
-    third = float(centred.sum())
-    squares *= squares
-    fourth = float(squares.sum())
+    second, third, fourth = sums_of_powers(values, mean)
     moments = mean, second, third, fourth
     return mean_of_moments(n, moments, shift, size, pseudo=pseudo, needed=needed, method=method)
 

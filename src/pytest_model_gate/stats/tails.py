@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from .design import Floats
+from .powers import sums_of_powers
 
 #: With fewer degrees of freedom than this a variance rests on too few units.
 MINIMUM_KNOWN = 5.0
@@ -42,13 +43,10 @@ def known_df(second: float, fourth: float, units: int) -> float:
     return 2 * units * second * second / excess
 
 
-def moments(centred: Floats) -> tuple[float, float]:
-    """Return the sums of squares and of fourth powers."""
-    # Sums and no dot products: those of BLAS depend on its threads in the last digits.
-    powers = centred * centred
-    second = float(powers.sum())
-    powers *= powers
-    return second, float(powers.sum())
+def moments(values: Floats, centre: float = 0.0) -> tuple[float, float]:
+    """Return the sums of squares and of fourth powers around a mean."""
+    second, fourth = sums_of_powers(values, centre, (2, 4))
+    return second, fourth
 
 
 def few_carry(known: float, units: int, name: str = "rows", *, needed: float = MINIMUM_KNOWN) -> str:

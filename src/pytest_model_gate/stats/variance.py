@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InvalidError, UndefinedMetricError
 from .design import Codes, Design, Floats
+from .powers import sums_of_powers
 
 #: With fewer independent units the variance of group totals is a guess.
 MINIMUM_GROUPS = 5
@@ -118,9 +119,7 @@ def too_few(n: int) -> UndefinedMetricError:
 
 def _squares(values: Floats) -> float:
     """Return the sum of squares around the mean."""
-    squares = values - values.mean()
-    squares *= squares
-    return float(squares.sum())
+    return sums_of_powers(values, float(values.mean()), (2,))[0]
 
 
 def _within(values: Floats, strata: Codes, n: int, *, units: str) -> Spread:
