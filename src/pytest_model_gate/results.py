@@ -273,6 +273,8 @@ class RoleRecord:
         ``"sha256:<hex>"`` of its content. Empty where there is none (a built-in baseline).
     kind : str
         What loaded it: ``"sklearn"``, ``"xgboost"``, ``"predictions"``, ``"built in"``, …
+    from_cache : bool
+        Whether it was not scored now: these bytes said of these rows before what was judged.
     """
 
     role: str
@@ -280,6 +282,7 @@ class RoleRecord:
     resolved: str
     digest: str
     kind: str
+    from_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Standard library only. ``config/`` builds these from files, markers and the comm
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -492,6 +492,8 @@ class GateSpec:
         Whether reports show numbers, or only pass and not pass.
     ledger : str
         Where uses are counted: ``"file"``, ``"mlflow"`` or ``"mlflow:EXPERIMENT"``.
+    cache : bool
+        Whether predictions are kept, and taken from there when the same model meets the same rows again.
     root : str
         Directory that relative paths start from.
     """
@@ -538,6 +540,7 @@ class GateSpec:
     spending: Spending | None = None
     feedback: Feedback = "full"
     ledger: str = "file"
+    cache: bool = False
     root: str = "."
 
     @property
@@ -574,6 +577,9 @@ class SourceContext:
         somewhere to be read again: a database.
     scratch : str
         Directory for what a source would otherwise keep in the project while pinning. Empty: it is kept.
+    recall : callable, optional
+        Knows which models need not be loaded, because what they predict was kept. ``None``: none. Of our own
+        sources of models only.
     """
 
     root: str = "."
@@ -584,3 +590,4 @@ class SourceContext:
     pinned_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     pinning: bool = False
     scratch: str = ""
+    recall: Callable[..., Any] | None = None

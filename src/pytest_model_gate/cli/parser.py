@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from . import compare, data, drift, ledger, log, pin, plan, promote, report, schema, score, verify
+from . import cache, compare, data, drift, ledger, log, pin, plan, promote, report, schema, score, verify
 
 PROGRAM = "model-gate"
 
@@ -23,6 +23,7 @@ _MODULES = {
     "score": score,
     "ledger": ledger,
     "plan": plan,
+    "cache": cache,
 }
 COMMANDS = tuple(_MODULES)
 
@@ -50,6 +51,7 @@ examples:
   model-gate score model.cbm holdout.parquet -o scores.parquet --key id
                                        score a model where its packages are
   model-gate ledger                    how often each holdout was used
+  model-gate cache show                see which predictions are kept
 
 `python -m pytest_model_gate` is the same program.
 """

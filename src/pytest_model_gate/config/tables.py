@@ -298,6 +298,7 @@ class GateTable(_Table):
     spending: Literal["equal", "decreasing", "adaptive"] | None = None
     feedback: Literal["full", "binary"] | None = None
     ledger: Annotated[Any, BeforeValidator(_ledger)] = None
+    cache: bool | None = None
 
 
 class ProjectTable(GateTable):

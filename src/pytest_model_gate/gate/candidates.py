@@ -29,6 +29,7 @@ from .leakage import Leaks
 from .leakage_look import look
 from .lines import ALL
 from .measure import measure_pair
+from .memory import Memory
 from .planned import Planned, Wish
 from .role_model import RoleModel
 from .rows import Judged, collect
@@ -160,12 +161,14 @@ class Contest:
         dataset: DatasetProtocol,
         models: Mapping[Role, ModelProtocol],
         metrics: Mapping[str, Metric],
+        *,
+        memory: Memory | None = None,
     ) -> Judged:
         """Score all candidates in one pass; where one cannot be judged, each is scored by itself."""
         if self._passed is None:
-            self._passed = self._one_pass(dataset, models, metrics)
+            self._passed = self._one_pass(dataset, models, metrics, memory)
         found = self._passed.get(place)
-        return collect(spec, dataset, models, metrics) if found is None else found
+        return collect(spec, dataset, models, metrics, memory=memory) if found is None else found
 
     _passed: dict[int, Judged] | None = None
 
@@ -174,6 +177,7 @@ class Contest:
         dataset: DatasetProtocol,
         models: Mapping[Role, ModelProtocol],
         metrics: Mapping[str, Metric],
+        memory: Memory | None,
     ) -> dict[int, Judged]:
         together: dict[Any, ModelProtocol] = {}
         names: dict[int, str] = {}
@@ -191,7 +195,7 @@ class Contest:
             threshold |= dict.fromkeys(names.values(), threshold["candidate"])
         spec = replace(self.spec, threshold=MappingProxyType(threshold))
         try:
-            found = collect(spec, dataset, together, metrics)
+            found = collect(spec, dataset, together, metrics, memory=memory)
         except Exception:  # noqa: BLE001 - whose fault it is, is told when each is scored by itself
             return {}
         if any(check.fails or check.findings for check in found.checks):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,10 +51,17 @@ class Sampled:
         self.size = size
         self.frame = pd.DataFrame()
         self.said: dict[Role, Scored] = {}
+        self.seen = 0
         self._words: tuple[Words, Words] = (np.empty(0, dtype=np.uint64),) * 2
+
+    @property
+    def rows(self) -> int:
+        """How many rows are asked again."""
+        return min(self.size, self.seen)
 
     def add(self, frame: pd.DataFrame, said: Mapping[Role, Scored]) -> None:
         """Look at a batch and what was said about it."""
+        self.seen += len(frame)
         if not len(frame):
             return
         cheap = words_of(_choosing(frame))
@@ -114,6 +121,9 @@ def contract(
     features: Mapping[Role, Sequence[str]],
     sampled: Sampled,
     wants: Sequence[str],
+    *,
+    known: Mapping[Role, Sequence[Finding]] | None = None,
+    kept: Callable[[Role, Sequence[Finding]], None] | None = None,
 ) -> Check | None:
     """Return whether the models keep what they promise.
 
@@ -134,6 +144,10 @@ def contract(
         Rows that were chosen, and what was said about them.
     wants : sequence of str
         As the models were asked.
+    known : mapping, optional
+        What was found of a model before, on these very rows: it is not asked again.
+    kept : callable, optional
+        ``kept(role, findings)`` is told of a steady model, and what else was found of it.
 
     Returns
     -------
@@ -150,12 +164,18 @@ def contract(
         if id(model) in done:  # one model in two roles breaks one promise
             continue
         done[id(model)] = role
+        before = None if known is None else known.get(role)
+        if before is not None:
+            found += [_said(replace(item, subject=role), asked, role) for item in before]
+            continue
         own: list[Finding] = []
         if asked.signature:
             own += _types_against(role, types_of(model), dict(dataset.columns), "the dataset has")
             own += _unseen(role, model, sampled.frame)
-        if steady:
-            own += _steady(asked, role, model, sampled, features[role], wants)
+        shaky = list(_steady(asked, role, model, sampled, features[role], wants)) if steady else []
+        if steady and not shaky and kept is not None:
+            kept(role, own)
+        own += shaky
         found += [_said(item, asked, role) for item in own]
     differ = ""
     if asked.signature and {"candidate", "production"} <= set(predicting):
@@ -168,7 +188,7 @@ def contract(
             )
         ]
     failing = [item for item in found if item.severity == "fail"]
-    rows = plural(len(sampled.frame), "row")
+    rows = plural(sampled.rows, "row")
     summary = (
         f"ok, {rows} asked again in other order and company"
         if asked.row_independence

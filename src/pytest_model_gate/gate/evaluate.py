@@ -480,7 +480,9 @@ class Evaluation:
         dataset = inputs.dataset
         models = {role: model for role, model in inputs.models.items() if not isinstance(model, Failed)}
         found = attempt(
-            "scoring", self.spec.dataset, lambda: self._collecting(self.spec, dataset, models, self._metrics)
+            "scoring",
+            self.spec.dataset,
+            lambda: self._collecting(self.spec, dataset, models, self._metrics, memory=inputs.memory),
         )
         if isinstance(found, Failed):
             return (*checks, found.check)
@@ -649,6 +651,7 @@ class Evaluation:
             else (
                 *notes(self.spec, inputs.models),
                 *(scored.notes if scored else ()),
+                *self._said_of_cache,
                 # With "binary" no number may be told, nor that it is below 0.
                 *(below_zero(lines, self._metrics) if self.spec.feedback == "full" else ()),
                 *(
@@ -665,6 +668,18 @@ class Evaluation:
             leakage=None if only_checks and asked != "leakage" else self._leakage_record(judged=bool(lines)),
             drift=None if only_checks or self._drifted is None else self._drifted.record,
             operations=() if only_checks or self._costs is None else self._costs[1],
+        )
+
+    @property
+    def _said_of_cache(self) -> tuple[str, ...]:
+        """What a reader should know about kept predictions, where the gate asks for them."""
+        inputs = self._inputs
+        # What is wrong with its settings is the check of the model that was opened with it.
+        memory = attempt("cache", self.spec.dataset, lambda: inputs.memory)
+        if memory is None or isinstance(memory, Failed):
+            return ()
+        return memory.said(
+            {role: model for role, model in inputs.models.items() if not isinstance(model, Failed)}
         )
 
 

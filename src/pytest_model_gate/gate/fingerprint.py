@@ -27,6 +27,8 @@ _WITHOUT = frozenset(("name", "decision", "dataset", "schema", "key", "time", "w
 _WITHOUT |= {"candidate", "candidates", "production", "baseline", "tracking_uri", "trusted_sources"}
 #: Checks of the data decide whether anything is judged, and not how.
 _WITHOUT |= {"rules", "redact_examples", "drift", "leakage", "contracts", "operations"}
+#: Nor does it matter who said it when.
+_WITHOUT |= {"cache"}
 #: Nor must a new budget make every candidate a new one.
 _WITHOUT |= {"holdout_budget", "spending", "feedback", "ledger"}
 
@@ -47,7 +49,9 @@ def config_digest(spec: GateSpec) -> str:
 
 
 #: Keys that say where something is or what it is called, not what it has to be.
-_PLACES = frozenset(("name", "decision", "candidate", "candidates", "production", "tracking_uri", "root"))
+_PLACES = frozenset(
+    ("name", "decision", "candidate", "candidates", "production", "tracking_uri", "root", "cache")
+)
 
 
 def policy_digest(spec: GateSpec) -> str:

@@ -18,9 +18,11 @@ from ..data.pins import short_digest
 from ..errors import InvalidError, ModelGateError, UnreachableError
 from ..hooks import DatasetProtocol, ModelProtocol, version_of
 from ..models.baseline import BASELINES
+from ..models.known import KnownModel
 from ..redact import redact
 from ..results import Check, DatasetRecord, Finding, RoleRecord, Verdict
 from ..spec import NO_MODEL, DataRule, GateSpec, Role, SourceContext
+from .memory import Memory, store_of_user
 from .registry import load_model, open_dataset
 
 T = TypeVar("T")
@@ -84,6 +86,14 @@ class Inputs:
             ),
             pinning=self._pin,
         )
+
+    @cached_property
+    def memory(self) -> Memory | None:
+        """What models said before about these rows; ``None`` where the gate does not ask for it."""
+        dataset = self.dataset
+        if not self.spec.cache or isinstance(dataset, Failed):
+            return None
+        return Memory(self.spec, dataset, store_of_user())
 
     @cached_property
     def dataset(self) -> DatasetProtocol | Failed:
@@ -227,6 +237,8 @@ class Inputs:
     def of_candidate(self, source: str) -> Inputs:
         """Return these inputs with another candidate: what both look at is opened, and checked, once."""
         _ = self.lock, self.context, self.dataset, self.pin, self.schema, self.rules
+        # One for all of them; what is wrong with it is said where a model is opened.
+        attempt("cache", self.spec.dataset, lambda: self.memory)
         other = copy(self)
         other.spec = replace(self.spec, candidate=source, candidates=())
         other.__dict__.pop("models", None)
@@ -245,13 +257,19 @@ class Inputs:
         for role, source in roles.items():
             if source not in by_source:
                 silent = _silent(source, by_source.values())
-                opening = partial(load_model, self._registry, source, self.context)
+                opening = partial(self._open_model, source)
                 opened = attempt(role, source, opening) if silent is None else silent
                 by_source[source] = self._of_these_rows(role, source, opened)
             found = by_source[source]
             # One source in two roles is loaded once, but each role says its own name.
             loaded[role] = _renamed(found, role) if isinstance(found, Failed) else found
         return loaded
+
+    def _open_model(self, source: str) -> ModelProtocol:
+        context, memory = self.context, self.memory
+        if memory is not None:
+            context = replace(context, recall=memory.recalling(context))
+        return load_model(self._registry, source, context)
 
     def _of_these_rows(
         self, role: Role, source: str, model: ModelProtocol | Failed
@@ -277,6 +295,7 @@ class Inputs:
                 resolved=redact(model.resolved),
                 digest=model.digest,
                 kind=model.kind,
+                from_cache=isinstance(model, KnownModel) and model.used,
             )
             for role, model in self.models.items()
             if not isinstance(model, Failed)

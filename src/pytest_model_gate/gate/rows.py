@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,8 @@ from ..metrics.rows import Ints, Mask, Predicted, Rows, Truth
 from ..models.baseline import BASELINES, baseline
 from ..models.columns import check_columns
 from ..models.contract import notes
+from ..models.known import KnownModel, unknown
+from ..models.repeat import part
 from ..models.scoring import Scored, join, score
 from ..results import Check, Finding, Verdict
 from ..spec import Contracts, GateSpec, Role
@@ -31,6 +33,7 @@ from .by_query import design_of, query_notes
 from .contracts import Sampled, contract, looked_up, sample_size
 from .encode import require_positive
 from .lines import ALL, SliceRows
+from .memory import Memory
 from .roles import encode_classes, encode_predictions, findings
 from .sample import Sample
 from .slices import Cut, check_crossings, cut, slice_rows
@@ -141,10 +144,13 @@ def collect(
     dataset: DatasetProtocol,
     models: Mapping[Role, ModelProtocol],
     metrics: Mapping[str, Metric],
+    *,
+    memory: Memory | None = None,
 ) -> Judged:
     """Score every model on every row, batch by batch, and encode what the metrics need.
 
-    Features are dropped with their batch; the target, the predictions and the gate's own columns stay.
+    Features are dropped with their batch; the target, the predictions and the gate's own columns stay. Where
+    all is known that the models say, no feature is read at all.
 
     Raises
     ------
@@ -154,12 +160,23 @@ def collect(
     own = _own_columns(spec)
     check_crossings(spec.slices, [name for name, _ in dataset.columns])
     features = {role: _features(role, spec, dataset, model) for role, model in models.items()}
-    columns = list(dict.fromkeys([*own, *(name for names in features.values() for name in names)]))
     kept: list[pd.DataFrame] = []
     wants = _WANTS[spec.task or "classification"]
     asked, sampled = spec.contracts or Contracts(), Sampled(sample_size(dataset.rows))
     read = sorted({name for role in models if not looked_up(models[role]) for name in features[role]})
+    promised = "" if memory is None else memory.promised(asked, read, sampled.size)
+    known = {
+        role: model.kept.findings
+        for role, model in models.items()
+        if isinstance(model, KnownModel) and model.kept.promised == promised
+    }
+    # Rows are chosen by all that any model reads, whatever is known of the others.
+    open_roles = [role for role in models if role not in known]
+    asking = [role for role in open_roles if not looked_up(models[role])]
+    needed = models if asking else open_roles
+    columns = list(dict.fromkeys([*own, *(name for role in needed for name in features[role])]))
     parts: dict[Role, list[Scored]] = {role: [] for role in models}
+    done = 0
     dropped: Counter[str] = Counter()
     for batch in dataset.batches(columns):
         frame = judged_rows(spec, batch, dropped)
@@ -167,23 +184,40 @@ def collect(
         said: dict[int, Scored] = {}
         for role, model in models.items():
             if id(model) not in said:  # one model in two roles is scored once
-                said[id(model)] = score(model, [frame[features[role]]], wants, role=role)
+                said[id(model)] = (
+                    part(model.scored, slice(done, done + len(frame)))
+                    if isinstance(model, KnownModel)
+                    else score(model, [frame[features[role]]], wants, role=role)
+                )
             parts[role].append(said[id(model)])
-        if read:
+        done += len(frame)
+        if asking:
             sampled.add(frame[read], {role: parts[role][-1] for role in models})
+        elif read:
+            sampled.seen += len(frame)
+    if any(isinstance(model, KnownModel) and model.scored.rows != done for model in models.values()):
+        # Unreachable while a key tells which rows are judged; if it ever doesn't, nothing known is used.
+        return collect(spec, dataset, {role: unknown(model) for role, model in models.items()}, metrics)
     rows = kept[0] if len(kept) == 1 else pd.concat(kept, ignore_index=True)
     if not len(rows):
         raise EvaluationError(
             f"The dataset has no rows to judge{_because(dropped)}.",
             "Check how the dataset was made.",
         )
-    scored = {
-        role: _as_scores(join(found, role=role), models[role], metrics) for role, found in parts.items()
+    said_in_all: dict[Role, Scored] = {
+        role: model.scored if isinstance(model, KnownModel) else join(parts[role], role=role)
+        for role, model in models.items()
     }
+    scored = {role: _as_scores(found, models[role], metrics) for role, found in said_in_all.items()}
     judged = _encode(spec, rows, scored, models, metrics, tuple(dropped.items()))
     if any(check.fails for check in judged.checks):
         return judged
-    kept_promises = contract(asked, models, dataset, features, sampled, wants)
+
+    def keep(role: Role, findings: Sequence[Finding]) -> None:
+        if memory is not None:
+            memory.keep(models[role], said_in_all[role], promised, findings)
+
+    kept_promises = contract(asked, models, dataset, features, sampled, wants, known=known, kept=keep)
     return judged if kept_promises is None else replace(judged, checks=(*judged.checks, kept_promises))
 
 

@@ -6,7 +6,9 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ..spec import SourceContext
+from .fixed_code import told_by_bytes
 from .identity import Identity, read_once, sha256
+from .known import known_or_loaded
 from .trust import check_pin
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 SUFFIXES = (".skops", ".json", ".ubj", ".txt", ".cbm", ".onnx", ".pt2", ".pt", *PICKLES)
+#: Formats that hold no code and name none.
+_DATA = (".json", ".ubj", ".txt", ".cbm", ".onnx")
 
 
 def is_model_file(source: str) -> bool:
@@ -37,7 +41,24 @@ def open_file(source: str, context: SourceContext) -> ModelProtocol:
 
 
 def load_bytes(identity: Identity, content: bytes, suffix: str, context: SourceContext) -> ModelProtocol:
-    """Load the bytes of a model file of a known suffix."""
+    """Load the bytes of a model file of a known suffix; where all that is asked of it is known, later."""
+
+    def fixed() -> bool:
+        if suffix in PICKLES:
+            return told_by_bytes([content], context.root)
+        if suffix == ".skops":
+            from . import skops
+
+            return not skops.why_untrusted(identity, content)
+        return suffix in _DATA
+
+    def load() -> ModelProtocol:
+        return _load_now(identity, content, suffix, context)
+
+    return known_or_loaded(identity, suffix, context, load, fixed=fixed)
+
+
+def _load_now(identity: Identity, content: bytes, suffix: str, context: SourceContext) -> ModelProtocol:
     if suffix in (".json", ".ubj"):
         from . import xgboost
 

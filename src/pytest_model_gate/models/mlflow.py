@@ -27,7 +27,7 @@ from ..spec import SourceContext
 from ..wording import did_you_mean, shorten, some_values
 from .identity import Identity, digest_of_files
 from .mlflow_search import PREFIX, best_run, read_search
-from .mlmodel import load_folder
+from .mlmodel import model_in
 from .trust import check_pin
 
 if TYPE_CHECKING:
@@ -63,13 +63,12 @@ def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
     try:
         identity, path = _copy(_find(source, context), folder)
         check_pin(identity, context)
-        loaded = load_folder(identity, path, context)
-        keep = loaded.needs_files
+        model, keep = model_in(identity, path, context)
         if keep:
             import weakref
 
-            weakref.finalize(loaded.model, shutil.rmtree, folder, ignore_errors=True)
-        return loaded.model
+            weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
+        return model
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -19,7 +19,9 @@ from ..mlflow_calls import DOWNLOAD_LIMITS, calling
 from ..spec import SourceContext
 from ..wording import one_line, shorten
 from .estimator import EstimatorModel, FunctionModel, from_object
+from .fixed_code import told_by_bytes
 from .identity import Identity
+from .known import KnownModel, known_or_loaded
 from .packages import missing_package
 from .trust import require_trust
 
@@ -85,6 +87,45 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
     loaded = _by_mlflow(identity, folder, flavour.name, context)
     model = from_object(identity, loaded, kind=flavour.name, columns=columns, types=types, said=said)
     return Loaded(model, False)
+
+
+def model_in(identity: Identity, folder: Path, context: SourceContext) -> tuple[ModelProtocol, bool]:
+    """Return the model in a private folder, and whether it may still read its files.
+
+    Where all that is asked of it is known, it is loaded later, or never.
+    """
+    needs_files = False
+
+    def load() -> ModelProtocol:
+        nonlocal needs_files
+        loaded = load_folder(identity, folder, context)
+        needs_files = loaded.needs_files
+        return loaded.model
+
+    def fixed() -> bool:
+        return is_told_by_bytes(identity, folder, context)
+
+    # Whether MLflow may read pickles is asked while loading, and so a part of how.
+    how = f"MLmodel {os.environ.get('MLFLOW_ALLOW_PICKLE_DESERIALIZATION', '')}"
+    model = known_or_loaded(identity, how, context, load, fixed=fixed)
+    return model, needs_files or isinstance(model, KnownModel)
+
+
+def is_told_by_bytes(identity: Identity, folder: Path, context: SourceContext) -> bool:
+    """Return whether the files and the installed libraries alone determine what the model predicts."""
+    flavors: dict[str, Any] = describe(identity, folder)["flavors"]
+    flavour = chosen(identity, flavors)
+    if flavour.form == "data":
+        return True
+    if flavour.form == "skops":
+        from . import skops
+
+        content = data_of(identity, folder, flavors[flavour.name], flavour.key)
+        return not skops.why_untrusted(identity, content)
+    pickles = pickles_in(folder)
+    return (
+        flavour.name != "python_function" and bool(pickles) and told_by_bytes(pickles.values(), context.root)
+    )
 
 
 def _reader(name: str) -> Any:

@@ -112,6 +112,24 @@ def scan(files: Mapping[str, bytes], *, by_value: bool = False) -> Scan | None:
     return Scan(scanner, dangerous=tuple(sorted(dangerous)))
 
 
+def modules_in(content: bytes) -> frozenset[str] | None:
+    """Return the modules that a file of pickle or joblib names; ``None``: it cannot be followed to its end.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the whole file, perhaps compressed. Nothing is imported, made or called.
+    """
+    try:
+        plain = _decompressed(content)
+        stream = io.BytesIO(plain)
+        reader = _Reader(stream)
+        reader.load()
+        return frozenset(reader.modules) if stream.tell() == len(plain) else None
+    except Exception:  # noqa: BLE001 - whatever a crafted file makes of its reader
+        return None
+
+
 def _decompressed(content: bytes) -> bytes:
     """Return what joblib or gzip compressed; anything else as it is.
 
@@ -198,9 +216,11 @@ class _Reader(pickle._Unpickler):
         self.stream = stream
         self.cuts: list[tuple[int, int]] = []
         self.inner: list[bytes] = []
+        self.modules: set[str] = set()
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a stand-in with the name."""
+        self.modules.add(module)
         return type("_Named", (_Inert,), {"named": f"{module}.{name}"})
 
     def get_extension(self, code: int) -> None:  # noqa: ARG002
@@ -230,6 +250,7 @@ class _Reader(pickle._Unpickler):
             inner = _Reader(self.stream)
             start = self.stream.tell()
             inner.load()
+            self.modules |= inner.modules
             self.inner.append(inner.without_arrays(self.stream.getvalue(), start, self.stream.tell()))
             self.inner += inner.inner
             return

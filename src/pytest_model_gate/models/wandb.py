@@ -18,7 +18,7 @@ from ..wording import shorten, some
 from . import wandb_offline
 from .files import SUFFIXES, load_bytes
 from .identity import Identity, digest_of_files, sha256
-from .mlmodel import load_folder
+from .mlmodel import model_in
 from .trust import check_pin
 from .wandb_find import find
 from .wandb_search import PREFIX as SEARCH
@@ -59,13 +59,12 @@ def open_wandb(source: str, context: SourceContext) -> ModelProtocol:
         check_pin(identity, context)
         if content is not None:
             return load_bytes(identity, content, path.suffix.lower(), context)
-        loaded = load_folder(identity, path, context)
-        keep = loaded.needs_files
+        model, keep = model_in(identity, path, context)
         if keep:
             import weakref
 
-            weakref.finalize(loaded.model, shutil.rmtree, folder, ignore_errors=True)
-        return loaded.model
+            weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
+        return model
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

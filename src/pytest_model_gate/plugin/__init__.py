@@ -68,6 +68,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Judge and report, but let no gate fail the run",
     )
     group.addoption(
+        "--gate-cache",
+        action="store_true",
+        default=None,
+        help="Keep predictions, and take them from there when the same model meets the same rows again",
+    )
+    group.addoption(
+        "--gate-no-cache",
+        action="store_false",
+        dest="gate_cache",
+        help="Score every model now, whatever the gates say",
+    )
+    group.addoption(
         "--gate-log",
         default=None,
         metavar="TRACKER",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -154,7 +155,8 @@ class Gates:
             default_name=asked.default_name,
             overrides=self.overrides,
         )
-        return GateItem(item, spec, self)
+        said = self.config.getoption("gate_cache")
+        return GateItem(item, spec if said is None else replace(spec, cache=said), self)
 
     def registry(self, item: pytest.Item) -> pluggy.PluginManager:
         """Return the registry with what the conftest files of this test add."""

@@ -43,8 +43,9 @@ def _fits(one: GateRecord, other: GateRecord) -> bool:
         return False
     if one.asked == other.asked:  # two answers to one question: two specs with one name
         return False
-    roles = {role.role: role for role in one.roles}
-    if any(roles.get(role.role, role) != role for role in other.roles):
+    # One worker may have kept what the next one then took from the cache.
+    roles = {role.role: replace(role, from_cache=False) for role in one.roles}
+    if any(roles.get(role.role) not in (None, replace(role, from_cache=False)) for role in other.roles):
         return False
     if one.dataset is None or other.dataset is None:
         return one.dataset is other.dataset

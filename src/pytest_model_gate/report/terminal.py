@@ -183,8 +183,9 @@ def _context(record: GateRecord, *, full: bool) -> Iterator[Text]:
     for role in record.roles:
         source, resolved = plain(role.source), plain(role.resolved)
         where = source if resolved in ("", source) else f"{source} -> {resolved}"
-        kind = (plain(role.kind),) if full else ()
-        rows.append((plain(role.role), where, _digest(role.digest, full=full), *kind))
+        more: tuple[str, ...] = (plain(role.kind),) if full else ()
+        more += ("predictions from the cache",) if role.from_cache else ()
+        rows.append((plain(role.role), where, _digest(role.digest, full=full), *more))
     if record.dataset is not None:
         data = record.dataset
         source, resolved = plain(data.source), plain(data.resolved)
