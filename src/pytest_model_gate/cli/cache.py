@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import UnavailableError
 
 if TYPE_CHECKING:
-    from ..gate.memory import Store
+    from ..models.prediction_store import Store
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
