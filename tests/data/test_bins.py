@@ -120,6 +120,12 @@ def test_groups_of_dates():
 NUMBER = st.floats(allow_nan=False, allow_infinity=True) | st.integers(-3, 3).map(float)
 
 
+def test_edges_that_cannot_be_rounded_up_are_told_exactly():
+    found = binned(column([1.75e308, 0.5], float), 2)
+    assert found.conditions == ("<1.75e+308", ">=1.75e+308")
+    assert found.codes.tolist() == [1, 0]
+
+
 @settings(deadline=None, derandomize=True, max_examples=300)
 @given(
     st.lists(NUMBER | st.none(), min_size=1, max_size=40),

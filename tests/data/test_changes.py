@@ -54,7 +54,7 @@ def test_planted_changes(added: int, removed: int, changed: int, seed: int, size
     new.loc[new.index[:changed], "x"] += 1
     new = new.drop(index=range(40 - removed, 40))
     more = table(added).assign(id=lambda frame: frame["id"] + 100, x=9.0)
-    new = pd.concat([new, more], ignore_index=True).sample(frac=1, random_state=seed)
+    new = pd.concat([new, more] if added else [new], ignore_index=True).sample(frac=1, random_state=seed)
     keyed = row_changes(Rows(old), Rows(new, size), "id")
     same = 40 - removed - changed
     assert (keyed.added, keyed.removed, keyed.changed, keyed.same) == (added, removed, changed, same)

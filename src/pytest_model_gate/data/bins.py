@@ -198,7 +198,10 @@ def _named(edges: npt.NDArray[Any], values: npt.NDArray[Any]) -> list[str]:
         return [exact_edge(edge) for edge in edges]
     places = 1 - math.floor(math.log10(least or 1.0))
     while places < _PLACES:
-        rounded = [round(float(edge), places) for edge in edges]
+        try:
+            rounded = [round(float(edge), places) for edge in edges]
+        except OverflowError:  # the next round number above the largest float is none
+            break
         if len(set(rounded)) == len(rounded):
             return [_plain(edge) for edge in rounded]
         places += 1

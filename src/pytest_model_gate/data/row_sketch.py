@@ -125,7 +125,7 @@ class Rows(NamedTuple):
             ours = ours[ours <= np.uint64(known.words[-1])]
         if len(ours) < FEWEST:
             return None
-        return float(np.isin(ours, np.array(known.words, dtype=np.uint64)).mean())
+        return float(np.isin(ours, np.array(known.words, dtype=np.uint64), kind="sort").mean())
 
 
 def rows_of(frames: Iterable[pd.DataFrame], views: Iterable[Iterable[str]]) -> list[Rows]:
