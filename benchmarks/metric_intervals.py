@@ -6,17 +6,21 @@ Run it from the root of the repository::
     python benchmarks/metric_intervals.py --sizes 10000     # quick
 
 Both sides work on the same arrays in the same process, alternating, each on data that it has not seen:
-our metrics keep what they sorted and counted, so every repetition builds its values anew.
+our metrics keep what they sorted and counted, so every repetition builds its values anew. The last line says
+with which exponent the time of the six together grows.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -76,7 +80,23 @@ def seconds(work: Callable[..., None], *arguments: object) -> float:
     return time.perf_counter() - start
 
 
-def measure(n: int, names: tuple[str, ...], repetitions: int) -> dict[str, object]:
+def peak_bytes_per_row(n: int, names: tuple[str, ...]) -> float:
+    """Return the most memory that ours take beside truth and probabilities; labels are among it."""
+    arguments = (*data(n, 0), names)
+    tracemalloc.start()
+    ours(*arguments)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / n
+
+
+def growth(lines: list[dict[str, Any]], side: str) -> float:
+    """Return the exponent with which the time grows with the rows, from the fewest to the most."""
+    first, last = lines[0], lines[-1]
+    return round(math.log(last[side] / first[side]) / math.log(last["n"] / first["n"]), 3)
+
+
+def measure(n: int, names: tuple[str, ...], repetitions: int) -> dict[str, Any]:
     """Return median times of both sides, measured alternately on fresh data."""
     for work in (ours, theirs):  # imports and first calls are not what is measured
         work(*data(1_000, 0), names)
@@ -93,6 +113,7 @@ def measure(n: int, names: tuple[str, ...], repetitions: int) -> dict[str, objec
         "ours_ms": round(1e3 * mine, 2),
         "sklearn_values_ms": round(1e3 * other, 2),
         "ratio": round(mine / other, 3),
+        "peak_bytes_per_row": round(peak_bytes_per_row(n, names), 1),
     }
 
 
@@ -103,9 +124,16 @@ def main() -> int:
     parser.add_argument("--single", action="store_true", help="each metric by itself as well")
     options = parser.parse_args()
     print(json.dumps({"numpy": np.__version__, "scikit-learn": sklearn.__version__}))
+    of_set = []
     for n in options.sizes:
         for names in (NAMES, *(((name,) for name in NAMES) if options.single else ())):
-            print(json.dumps(measure(n, names, options.repetitions)), flush=True)
+            line = measure(n, names, options.repetitions)
+            print(json.dumps(line), flush=True)
+            if names == NAMES:
+                of_set.append(line)
+    if len(of_set) > 1:
+        sides = {side: growth(of_set, side) for side in ("ours_ms", "sklearn_values_ms")}
+        print(json.dumps({"growth_exponent": sides, "from": of_set[0]["n"], "to": of_set[-1]["n"]}))
     return 0
 
 

@@ -8,12 +8,16 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InvalidError
 from .checked import checked, count
-from .levels import Floats, Ints
+from .levels import Floats
 from .metric import Family, Metric
 from .rows import Mask, Predicted, Truth
+
+#: Numbers of cells, in the smallest type that holds them all.
+Cell = npt.NDArray[np.signedinteger[Any]]
 
 #: Rows per partial sum of weights: ``bincount`` adds one by one, so its rounding error grows with the rows.
 _BLOCK = 8192
@@ -132,7 +136,7 @@ def right_rows(truth: Truth, predicted: Predicted) -> Mask:
     return right
 
 
-def _cell(truth: Truth, predicted: Predicted) -> Ints:
+def _cell(truth: Truth, predicted: Predicted) -> Cell:
     """Return ``true * K + predicted`` of each row."""
     labels, k = predicted.labels, len(truth.classes or ())
     assert labels is not None, "checked before"
@@ -143,8 +147,9 @@ def _cell(truth: Truth, predicted: Predicted) -> Ints:
             f"{count(k, 'class')}.",
             "Compare the model's classes with the classes of the target.",
         )
-    cell: Ints = np.multiply(truth.values, k, dtype=np.intp)
-    cell += labels
+    # It is kept: a byte per row where classes are few. The labels were found to be among them.
+    cell: Cell = np.multiply(truth.values, k, dtype=np.min_scalar_type(-k * k), casting="same_kind")
+    np.add(cell, labels, out=cell, casting="same_kind")
     return cell
 
 

@@ -12,8 +12,18 @@ from ..errors import InvalidError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+#: How many rows are on each level.
+Counts = npt.NDArray[np.signedinteger[Any]]
 #: Rows counted, or weighed.
-Mass = Ints | Floats
+Mass = Counts | Floats
+
+
+def count_type(n: int) -> type[np.signedinteger[Any]]:
+    """Return the smallest type that holds every count of n rows, with half the memory where that is enough.
+
+    Twice a count, and products of counts, need more: they are worked out in numpy's largest type.
+    """
+    return np.int32 if n <= np.iinfo(np.int32).max else np.intp
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,13 +75,14 @@ class Levels:
 
         ``weight`` belongs to all rows, also where only some of them count.
         """
+        counts = count_type(len(self.level))
         if weight is None and rows is None and self.count == len(self.level):
-            return np.ones(self.count, dtype=np.intp)
+            return np.asarray(np.ones(self.count, dtype=counts))
         level = self.level if rows is None else self.level[rows]
         if weight is not None and rows is not None:
             weight = weight[rows]
         found: Mass = np.bincount(level, weights=weight, minlength=self.count)
-        return found
+        return found if weight is not None else np.asarray(found, dtype=counts)
 
     def spread(self, by_level: Floats) -> Floats:
         """Give each row the number of its level."""
