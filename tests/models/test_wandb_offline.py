@@ -28,8 +28,8 @@ from pytest_model_gate.errors import (
 )
 from pytest_model_gate.models.builtin import model_gate_model
 from pytest_model_gate.models.identity import sha256
-from pytest_model_gate.models.wandb_file import read_run
 from pytest_model_gate.spec import SourceContext
+from pytest_model_gate.wandb_file import read_run
 from systems.wandb_offline import OfflineFolders
 
 ROWS = pd.DataFrame(np.random.default_rng(3).normal(size=(50, 2)), columns=["a", "b"])

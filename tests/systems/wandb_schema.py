@@ -19,8 +19,28 @@ type Mutation {
   createRunFiles(input: CreateRunFilesInput!): CreateRunFilesPayload
   updateArtifact(input: UpdateArtifactInput!): UpdateArtifactPayload
 }
-input UpsertBucketInput { id: String summaryMetrics: JSONString }
-type UpsertBucketPayload { bucket: Run }
+input UpsertBucketInput {
+  id: String
+  name: String
+  groupName: String
+  modelName: String
+  entityName: String
+  description: String
+  displayName: String
+  notes: String
+  config: JSONString
+  commit: String
+  host: String
+  debug: Boolean
+  jobProgram: String
+  jobRepo: String
+  jobType: String
+  state: String
+  sweep: String
+  tags: [String!]
+  summaryMetrics: JSONString
+}
+type UpsertBucketPayload { bucket: Run inserted: Boolean }
 input CreateRunFilesInput { entityName: String! projectName: String! runName: String! files: [String!]! }
 type CreateRunFilesPayload { runID: ID! uploadHeaders: [String!]! files: [UploadedFile!]! }
 type UploadedFile { name: String! uploadUrl: String! }
@@ -89,7 +109,7 @@ type User {
 }
 type TeamConnection { edges: [TeamEdge!]! }
 type TeamEdge { node: Entity }
-type Entity { name: String! }
+type Entity { id: ID! name: String! }
 type Project {
   id: ID!
   internalId: ID!

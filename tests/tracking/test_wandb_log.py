@@ -21,6 +21,7 @@ __all__ = ["wandb_standin"]
 pytestmark = pytest.mark.wandb_standin
 
 OF_ARTIFACT = "wandb:team/credit/scorer:v0"
+OFFLINE = f"wandb-offline:wandb/offline-run-x#scorer:{'0' * 32} (run team/credit/r9)"
 OF_RUN = "wandb:team/credit/r2#scorer:v0"
 
 LINE = Line(
@@ -205,9 +206,15 @@ def test_what_cannot_be_logged(server, monkeypatch) -> None:
         f"wandb:team/credit/scorer:v9: There is no artifact team/credit/scorer:v9 at {server.url}, so 'wandb:team/credit/scorer:v9' could not be opened. "
         "Check entity, project, name and alias; a version that was pinned may have been deleted."
     )
-    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_MODE", "disabled")
     assert failed(record()) == (
-        f"{OF_ARTIFACT}: WANDB_MODE is 'offline', so the verdict of '{OF_ARTIFACT}' was not logged. Unset it, and run: model-gate log REPORT --tracker wandb."
+        f"{OF_ARTIFACT}: WANDB_MODE is 'disabled', so the verdict of '{OF_ARTIFACT}' was not logged. "
+        "Unset it, or set it to offline, and run: model-gate log REPORT --tracker wandb."
+    )
+    monkeypatch.delenv("WANDB_MODE")
+    assert failed(record(OFFLINE)) == (
+        f"{OFFLINE}: '{OFFLINE}' is of an offline run, which no server knows, so its verdict was not logged. "
+        "Set WANDB_MODE=offline to write it as an offline run, too, and run: model-gate log REPORT --tracker wandb."
     )
 
 
@@ -231,7 +238,8 @@ def test_a_dead_server_is_said_and_the_report_is_told_later(server, monkeypatch,
     assert main(["log", kept, "--tracker", "wandb"]) == 1
     assert capsys.readouterr().out == (
         f"NOT LOGGED  {OF_ARTIFACT}: The W&B server http://127.0.0.1:9 cannot be reached, so '{OF_ARTIFACT}' could not be opened. "
-        "Start it, or correct WANDB_BASE_URL. MODEL_GATE_TIMEOUT sets how many seconds to wait.\n"
+        "Start it, or correct WANDB_BASE_URL. MODEL_GATE_TIMEOUT sets how many seconds to wait. "
+        "Nothing is lost: the local report has it. Later run: model-gate log REPORT --tracker wandb; with WANDB_MODE=offline it goes into files that wandb sync sends.\n"
     )
     monkeypatch.setenv("WANDB_BASE_URL", server.url)
     assert main(["log", kept, "--tracker", "wandb"]) == 0
@@ -254,6 +262,7 @@ def test_a_server_that_dies_in_the_middle(server, monkeypatch, during: str) -> N
     monkeypatch.setenv("MODEL_GATE_TIMEOUT", "1")
     assert failed(record()) == (
         f"{OF_ARTIFACT}: The W&B server {server.url} cannot be reached, so '{OF_ARTIFACT}' could not be opened. "
-        "Start it, or correct WANDB_BASE_URL. MODEL_GATE_TIMEOUT sets how many seconds to wait."
+        "Start it, or correct WANDB_BASE_URL. MODEL_GATE_TIMEOUT sets how many seconds to wait. "
+        "Nothing is lost: the local report has it. Later run: model-gate log REPORT --tracker wandb; with WANDB_MODE=offline it goes into files that wandb sync sends."
     )
     assert metadata(server)["model_gate/verdict"] == "being written"

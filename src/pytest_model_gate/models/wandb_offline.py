@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import ConfigurationError, InvalidError, UnavailableError
 from ..redact import redact
+from ..wandb_file import Entry, Logged, OfflineRun, read_run
 from ..wording import did_you_mean, plural, shorten, some
-from .wandb_file import Entry, Logged, OfflineRun, read_run
 
 PREFIX = "wandb-offline:"
 

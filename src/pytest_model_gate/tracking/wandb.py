@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, UnavailableError
+from ..errors import ConfigurationError, UnavailableError, UnreachableError
 from ..results import TrackerEntry
 from ..waiting import download_seconds, within
 from ..wandb_calls import artifact, asking, client, run, server
@@ -29,6 +29,7 @@ _CANDIDATE = re.compile(
     r"(?:(?P<run>[^/:#@]+)#(?P<logged>[^/:#]+):(?P<number>v\d+)|(?P<name>[^/:#@]+):(?P<version>v\d+))"
     r"(?:#.+| \(.+\))?"
 )
+_OFFLINE = re.compile(r"(?:predictions:)?wandb-offline:.+ \(run .+\)")
 #: W&B takes so many keys of an artifact's metadata; numbers therefore go to the run.
 _KEYS = 100
 _VERDICT = f"{PREFIX}/verdict"
@@ -46,25 +47,44 @@ class WandbTracker:
             If the candidate is none of W&B, or the server did not take all of it.
         """
         found = _CANDIDATE.fullmatch(entry.candidate)
-        if not found:
+        offline = _OFFLINE.match(entry.candidate)
+        if not found and not offline:
             raise ConfigurationError(
                 f"'{entry.candidate}' is no model of W&B, so its verdict cannot be logged there.",
                 "Log verdicts of wandb:... candidates only.",
             )
         mode = os.environ.get("WANDB_MODE", "online")
-        if mode in ("offline", "dryrun", "disabled"):
+        if mode in ("offline", "dryrun"):
+            from .wandb_offline import log_offline
+
+            tags = {_key(name): value for name, value in entry.tags.items()}
+            return log_offline(entry, {**tags, **entry.metrics})
+        if mode == "disabled":
             raise ConfigurationError(
                 f"WANDB_MODE is '{mode}', so the verdict of '{entry.candidate}' was not logged.",
-                "Unset it, and run: model-gate log REPORT --tracker wandb.",
+                "Unset it, or set it to offline, and run: model-gate log REPORT --tracker wandb.",
+            )
+        if not found:
+            raise ConfigurationError(
+                f"'{entry.candidate}' is of an offline run, which no server knows, so its verdict was not "
+                "logged.",
+                "Set WANDB_MODE=offline to write it as an offline run, too, and run: "
+                "model-gate log REPORT --tracker wandb.",
             )
         path = f"{found['project']}/{found['name'] or found['logged']}"
         version = found["version"] or found["number"]
-        with asking(entry.candidate):
-            # The client knows no limit for an upload.
-            return within(
-                download_seconds(),
-                lambda: _online(entry, path, version, found["run"] and f"{found['project']}/{found['run']}"),
-            )
+        its_run = found["run"] and f"{found['project']}/{found['run']}"
+        try:
+            with asking(entry.candidate):
+                # The client knows no limit for an upload.
+                return within(download_seconds(), lambda: _online(entry, path, version, its_run))
+        except UnreachableError as error:
+            raise UnreachableError(
+                error.what,
+                f"{error.remedy} Nothing is lost: the local report has it. Later run: model-gate log REPORT "
+                "--tracker wandb; with WANDB_MODE=offline it goes into files that wandb sync sends.",
+                prefixes=error.prefixes,
+            ) from None
 
 
 def _online(entry: TrackerEntry, path: str, version: str, run_path: str | None) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import EvaluationError, InvalidError, UnavailableError
+from .errors import EvaluationError, InvalidError, UnavailableError
 
 _MAGIC = b":W&B\xe1\xbe"
 _BLOCK = 32 * 1024
