@@ -142,7 +142,8 @@ def test_the_project_is_that_of_the_candidate(place, candidate, path):
 def test_a_run_that_is_open_in_this_process_stays_open(place):
     import wandb
 
-    run = wandb.init(project="training", mode="offline", settings=wandb.Settings(silent=True, console="off"))
+    quiet = wandb.Settings(silent=True, console="off", symlink=True)
+    run = wandb.init(project="training", mode="offline", dir=str(place.parent), settings=quiet)
     try:
         log()
         assert wandb.run is run
