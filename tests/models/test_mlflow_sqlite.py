@@ -208,7 +208,8 @@ def test_other_forms_are_refused(source, store):
     with pytest.raises(ConfigurationError) as caught:
         store(source)
     assert str(caught.value) == (
-        f"'{source}' is no MLflow model.\n  Write models:/name@alias, models:/name/3 or runs:/run-id/path."
+        f"'{source}' is no MLflow model.\n"
+        "  Write models:/name@alias, models:/name/3, models:/m-<id> or runs:/run-id/path."
     )
 
 
@@ -309,4 +310,86 @@ def test_a_run_artifact_that_is_no_model(tmp_path, sqlite_store, store):
         store(source)
     assert str(caught.value) == (
         f"'{source}' is no MLflow model: it has no file MLmodel.\n  Name the folder that log_model wrote."
+    )
+
+
+# ---------------------------------------------------------------------------------- models by their own id
+
+
+def logged_id(sqlite_store, name="linear"):
+    (found,) = (
+        one
+        for one in sqlite_store.client().search_logged_models(
+            [sqlite_store.client().get_experiment_by_name("gate").experiment_id]
+        )
+        if one.name == name
+    )
+    return found.model_id
+
+
+def test_a_logged_model_by_its_id(store, sqlite_store):
+    source = f"models:/{logged_id(sqlite_store)}"
+    found = store(source)
+    assert (found.source, found.resolved) == (source, source)
+    assert found.digest == store("models:/credit/1").digest
+
+
+def test_a_logged_model_that_is_not_there(store, sqlite_store):
+    with pytest.raises(UnavailableError) as caught:
+        store(f"models:/m-{'0' * 32}")
+    assert str(caught.value) == (
+        f"There is no logged model 'm-{'0' * 32}' at {sqlite_store.uri}.\n"
+        "  Check the id, and that the gate's tracking_uri is the right one."
+    )
+
+
+def test_a_logged_model_that_is_not_ready(store, sqlite_store):
+    experiment = sqlite_store.client().get_experiment_by_name("gate").experiment_id
+    pending = sqlite_store.client().create_logged_model(experiment, name="half")
+    with pytest.raises(UnavailableError) as caught:
+        store(f"models:/{pending.model_id}")
+    assert str(caught.value) == (
+        f"The logged model '{pending.model_id}' is PENDING, and not READY.\n"
+        "  Wait until it is, or log it again."
+    )
+
+
+# --------------------------------------------------------------------------------------- folders on disk
+
+
+@pytest.fixture
+def folder(tmp_path, sqlite_store):
+    location = sqlite_store.client().get_model_version_download_uri("credit", "1")
+    shutil.copytree(location.removeprefix("file://"), tmp_path / "models" / "credit")
+    return tmp_path / "models" / "credit"
+
+
+def test_a_folder_that_mlflow_wrote(folder, load, store, data, sqlite_store):
+    model = load("models/credit")
+    assert (model.source, model.resolved, model.kind) == ("models/credit", "models/credit", "sklearn")
+    assert model.digest == store("models:/credit/1").digest
+    expected = sqlite_store.models["linear"].predict_proba(data.numbers)
+    np.testing.assert_array_equal(model.predict(data.numbers, "probability"), expected)
+    with pytest.raises(InvalidError, match=r"^'models/credit' is not the model that was agreed: "):
+        load("models/credit", pinned_models={"models/credit": "sha256:0"})
+
+
+def test_a_folder_is_looked_at_before_it_is_loaded(folder, tmp_path):
+    from pytest_model_gate.models.examine import examine
+    from pytest_model_gate.spec import SourceContext
+
+    found = examine("models/credit", SourceContext(root=str(tmp_path)))
+    assert found is not None
+    assert (found.format, found.good) == ("MLflow, sklearn, skops", True)
+    assert ("MLmodel", (folder / "MLmodel").stat().st_size) in found.files
+    assert examine("models", SourceContext(root=str(tmp_path))) is None
+
+
+def test_a_folder_with_a_file_that_leads_nowhere(folder, load):
+    (folder / "gone").symlink_to("nowhere")
+    with pytest.raises(UnavailableError) as caught:
+        load("models/credit")
+    assert str(caught.value) == (
+        "The folder 'models/credit' cannot be read: its file 'gone' is not to be had.\n"
+        "  Check its files, and their permissions."
     )

@@ -290,8 +290,10 @@ def test_what_needs_no_bytes(project, capsys):
         ),
         (
             "vault:credit",
-            "Nothing is known of 'vault:credit' before it is loaded.\n  A file, models:/name@alias, "
-            "runs:/id/path, wandb:, predictions:, python: and exec: can be looked at.",
+            "Nothing is known of 'vault:credit' before it is loaded.
+"
+            "  A file or folder, models:/name@alias, runs:/id/path, wandb:, predictions:, python: and exec: "
+            "can be looked at.",
         ),
         (
             "broken.skops",

@@ -103,10 +103,11 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             f"No model source knows {redact(source)!r}.",
             f"Did you mean {near[0]!r}?"
             if near
-            else "Known: models:/name@alias, models:/name/3, runs:/id/path, "
+            else "Known: models:/name@alias, models:/name/3, models:/m-id, runs:/id/path, "
             "wandb:entity/project/artifact:alias, mlflow-search:experiment?order_by=..., "
             "wandb-search:entity/project?order=..., wandb-offline:folder, "
             "a path to .skops, .json, .ubj, .txt, .cbm, .onnx, .pt2, .pt, .joblib or .pkl, "
+            "a folder with MLmodel, "
             "python:package.module:factory, exec:command, predictions:path#column.",
         )
     return found

@@ -8,7 +8,7 @@ from ..spec import SourceContext
 
 @hookimpl(trylast=True)
 def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | None:
-    """Load a model from MLflow, a file, a function, a command, or a file of predictions."""
+    """Load a model from MLflow, a file or folder, a function, a command, or a file of predictions."""
     if source.startswith(("models:", "runs:", "mlflow-search:")):
         from .mlflow import open_mlflow
 
@@ -33,4 +33,10 @@ def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | Non
 
     if is_model_file(source):
         return open_file(source, context)
+    from .mlmodel_folder import is_model_folder
+
+    if is_model_folder(source, context):
+        from .mlmodel_folder import open_folder
+
+        return open_folder(source, context)
     return None

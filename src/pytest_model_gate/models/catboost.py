@@ -44,6 +44,8 @@ class CatBoostModel:
     loss: str
     #: The columns that were categories in training, by position.
     categorical: tuple[int, ...]
+    #: What a scanner has against it, although it is trusted.
+    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the loss does not give that."""
@@ -86,7 +88,7 @@ def load(identity: Identity, content: bytes, *, kind: str = "catboost") -> CatBo
     return of_fitted(identity, model, kind=kind)
 
 
-def of_fitted(identity: Identity, model: Any, *, kind: str) -> CatBoostModel:
+def of_fitted(identity: Identity, model: Any, *, kind: str, said: str = "") -> CatBoostModel:
     """Return the model that a CatBoost object is, wherever it came from."""
     if not model.is_fitted():
         raise EvaluationError(
@@ -117,6 +119,7 @@ def of_fitted(identity: Identity, model: Any, *, kind: str) -> CatBoostModel:
         model=model,
         loss=loss,
         categorical=tuple(int(i) for i in model.get_cat_feature_indices()),
+        said=said,
     )
 
 

@@ -16,8 +16,7 @@ from .untyped import as_wanted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .catboost import CatBoostModel
-    from .statsmodels import ResultsModel
+    from ..hooks import ModelProtocol
 
 Adapt = Callable[["pd.DataFrame"], "pd.DataFrame"]
 
@@ -86,7 +85,7 @@ def from_object(
     columns: tuple[str, ...] | None = None,
     types: Mapping[str, str] | None = None,
     said: str = "",
-) -> EstimatorModel | FunctionModel | CatBoostModel | ResultsModel:
+) -> ModelProtocol:
     """Return the model that an object is.
 
     Parameters
@@ -104,12 +103,16 @@ def from_object(
     said : str
         What a scanner has against it, although it is trusted.
     """
-    from . import catboost, statsmodels
+    from . import catboost, lightgbm, statsmodels, xgboost
 
+    if xgboost.is_booster(found):
+        return xgboost.of_booster(identity, found, kind=kind, said=said)
+    if lightgbm.is_booster(found):
+        return lightgbm.of_booster(identity, found, kind=kind, said=said)
     if catboost.is_catboost(found):
-        return catboost.of_fitted(identity, found, kind=kind)
+        return catboost.of_fitted(identity, found, kind=kind, said=said)
     if statsmodels.is_results(found):
-        return statsmodels.of_results(identity, found, kind=kind)
+        return statsmodels.of_results(identity, found, kind=kind, said=said)
     named = _columns(found)
     if hasattr(found, "predict"):
         return EstimatorModel(

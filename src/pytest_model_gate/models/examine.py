@@ -118,7 +118,12 @@ def examine(source: str, context: SourceContext) -> Examined | None:
             trust="needs none: it is code of this project, as the tests themselves",
         )
     if not is_model_file(source):
-        return None
+        from .mlmodel_folder import copied, is_model_folder
+
+        if not is_model_folder(source, context):
+            return None
+        with copied(source, context) as (identity, folder):
+            return _of_folder(identity, folder, context)
     path = PurePath(source).as_posix()
     content = read_once(Path(context.root, source), source)
     return _of_file(Identity(source=source, resolved=path, digest=sha256(content)), path, content, context)

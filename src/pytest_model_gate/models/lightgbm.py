@@ -40,6 +40,8 @@ class BoosterModel:
     booster: Any
     objective: str
     adapt: Adapt
+    #: What a scanner has against it, although it is trusted.
+    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the objective does not give that."""
@@ -66,7 +68,15 @@ def load(identity: Identity, content: bytes, *, kind: str = "lightgbm") -> Boost
         booster = lightgbm.Booster(model_str=content.decode())
     except (lightgbm.basic.LightGBMError, ValueError) as error:
         raise _broken(identity.source, one_line(error)) from None
-    objective = re.search(rb"^objective=(\S+)", content, re.MULTILINE)
+    return of_booster(identity, booster, kind=kind, text=content.decode())
+
+
+def of_booster(
+    identity: Identity, booster: Any, *, kind: str, text: str = "", said: str = ""
+) -> BoosterModel:
+    """Return the model that a native ``Booster`` is; ``text`` is what its file says, where there is one."""
+    text = text or booster.model_to_string(num_iteration=1)
+    objective = re.search(r"^objective=(\S+)", text, re.MULTILINE)
     names = tuple(booster.feature_name())
     invented = all(name == f"Column_{i}" for i, name in enumerate(names))
     return BoosterModel(
@@ -77,8 +87,17 @@ def load(identity: Identity, content: bytes, *, kind: str = "lightgbm") -> Boost
         columns=None if invented else names,
         classes=None,
         booster=booster,
-        objective=objective[1].decode() if objective else "",
-        adapt=adapter(booster, content.decode()),
+        objective=objective[1] if objective else "",
+        adapt=adapter(booster, text),
+        said=said,
+    )
+
+
+def is_booster(found: Any) -> bool:
+    """Whether an object is a native ``Booster``, without importing LightGBM."""
+    return any(
+        made.__module__.partition(".")[0] == "lightgbm" and made.__name__ == "Booster"
+        for made in type(found).__mro__
     )
 
 

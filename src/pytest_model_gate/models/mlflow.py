@@ -28,16 +28,15 @@ from ..wording import did_you_mean, shorten, some_values
 from .identity import Identity, digest_of_files
 from .mlflow_search import PREFIX, best_run, read_search
 from .mlmodel import model_in
+from .mlmodel_folder import model_files
 from .trust import check_pin
 
 if TYPE_CHECKING:
     from ..hooks import ModelProtocol
 
 _MODEL = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
+_LOGGED = re.compile(r"models:/(?P<id>m-[0-9a-f]{32})")
 _RUN = re.compile(r"runs:/(?P<run>[^/]+)/(?P<path>[^/].*)")
-
-#: Written into the copy by the download itself; it is no part of the model.
-_NOT_CONTENT = "registered_model_meta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +87,20 @@ def downloaded(source: str, context: SourceContext) -> Iterator[tuple[Identity, 
 
 
 def _find(source: str, context: SourceContext) -> _Found:
-    model, run = _MODEL.fullmatch(source), _RUN.fullmatch(source)
+    model, run, logged = _MODEL.fullmatch(source), _RUN.fullmatch(source), _LOGGED.fullmatch(source)
     searched = source.startswith(PREFIX)
     if searched:
         read_search(source)  # what is wrong with it needs no server
-    elif not model and not run:
+    elif not model and not run and not logged:
         raise ConfigurationError(
             f"'{redact(source)}' is no MLflow model.",
-            "Write models:/name@alias, models:/name/3 or runs:/run-id/path.",
+            "Write models:/name@alias, models:/name/3, models:/m-<id> or runs:/run-id/path.",
         )
     try:
         with calling(RESOLVE_LIMITS):
             server = server_of(context)
             if not model:
-                server = replace(server, registry=server.tracking)  # a run is no matter of the registry
+                server = replace(server, registry=server.tracking)  # a run and its models are no matter of it
             check_store(server)
             from mlflow import MlflowClient
 
@@ -114,6 +113,8 @@ def _find(source: str, context: SourceContext) -> _Found:
                 best = best_run(client, source, server)
                 location, below = _location_in_run(client, best.run, best.model, server)
                 return _Found(source, best.resolved, location, below, server)
+            if logged:
+                return _Found(source, source, _location_of_logged(client, logged["id"], server), "", server)
             assert run is not None
             location, below = _location_in_run(client, run["run"], run["path"], server)
             return _Found(source, source, location, below, server)
@@ -128,12 +129,8 @@ def _copy(found: _Found, folder: Path) -> tuple[Identity, Path]:
     path = _download(found.source, found.resolved, found.location, found.below, folder, found.server)
     if path.is_file():
         path = path.parent
-    files = {
-        file.relative_to(path).as_posix(): file
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and file.relative_to(path).as_posix() != _NOT_CONTENT
-    }
-    return Identity(source=found.source, resolved=found.resolved, digest=digest_of_files(files)), path
+    digest = digest_of_files(dict(model_files(path)))
+    return Identity(source=found.source, resolved=found.resolved, digest=digest), path
 
 
 def _download(source: str, resolved: str, location: str, below: str, folder: Path, server: Server) -> Path:
@@ -193,6 +190,25 @@ def _location_of_version(client: Any, name: str, version: str, server: Server) -
         f"The model '{name}' has no version {version} in the registry at {server.shown}.",
         f"It has: {some_values(versions)}." if versions else "It has no version at all.",
     )
+
+
+def _location_of_logged(client: Any, model_id: str, server: Server) -> str:
+    """Return where the files of a logged model lie: it has an id of its own, and need not be registered."""
+    try:
+        found = client.get_logged_model(model_id)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        raise UnavailableError(
+            f"There is no logged model '{model_id}' at {redact(server.tracking)}.",
+            f"Check the id, and that {server.setting} is the right one.",
+        ) from None
+    if str(found.status) != "READY":
+        raise UnavailableError(
+            f"The logged model '{model_id}' is {found.status}, and not READY.",
+            "Wait until it is, or log it again.",
+        )
+    return str(found.artifact_location)
 
 
 def _registered(client: Any, name: str, server: Server) -> Any:

@@ -26,6 +26,8 @@ from .packages import missing_package
 from .trust import require_trust
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..hooks import ModelProtocol
 
 _AGAIN = "Log the model again, and register that version."
@@ -262,7 +264,7 @@ def _pyfunc_model(
     def call(frame: Any) -> Any:
         with calling({}):
             try:
-                return pyfunc.predict(frame)
+                return pyfunc.predict(_widened(frame, types))
             except Exception as error:
                 raise _enforced(error) from error
 
@@ -278,6 +280,26 @@ def _pyfunc_model(
         types=types,
         said=said,
     )
+
+
+def _widened(frame: pd.DataFrame, types: dict[str, str]) -> pd.DataFrame:
+    """Return the rows with whole numbers as float64 where the signature says double.
+
+    That is how signatures are written of columns that may miss a value, and MLflow refuses int64 there. A
+    number beyond 2**53 would become another one, so its column is left to MLflow's refusal.
+    """
+    exact = 2**53
+    replaced = {
+        name: frame[name].astype("float64")
+        for name, kind in types.items()
+        if kind == "double"
+        and name in frame.columns
+        and frame[name].dtype.kind in "iu"
+        and len(frame) > 0
+        and frame[name].min() >= -exact
+        and frame[name].max() <= exact
+    }
+    return frame.assign(**replaced) if replaced else frame
 
 
 def _enforced(error: Exception) -> Exception:

@@ -219,7 +219,7 @@ def _read(content: bytes, suffix: str, source: str) -> pd.DataFrame:
 
     readers: dict[str, Any] = {
         ".parquet": pd.read_parquet,
-        ".csv": pd.read_csv,
+        ".csv": _read_csv,
         ".feather": pd.read_feather,
         ".jsonl": _read_json_lines,
         _TABLE: _read_table,
@@ -235,6 +235,17 @@ def _read(content: bytes, suffix: str, source: str) -> pd.DataFrame:
         raise InvalidError(
             f"'{source}' cannot be read as {suffix}: {one_line(error, 120)}.", "Write the file again."
         ) from None
+    return frame
+
+
+def _read_csv(stream: io.BytesIO) -> pd.DataFrame:
+    """Read CSV to the last digit, which pandas does by itself since version 3."""
+    import pandas as pd
+
+    exactly: dict[str, Any] = (
+        {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_precision": "round_trip"}
+    )
+    frame: pd.DataFrame = pd.read_csv(stream, **exactly)
     return frame
 
 

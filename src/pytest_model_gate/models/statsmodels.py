@@ -33,6 +33,8 @@ class ResultsModel:
     results: Any
     #: The columns of the design, with the constant; ``None`` where a formula makes them.
     design: tuple[str, ...] | None
+    #: What a scanner has against it, although it is trusted.
+    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where they are not what is wanted."""
@@ -57,7 +59,7 @@ def is_results(found: Any) -> bool:
     return type(found).__module__.partition(".")[0] == "statsmodels" and hasattr(found, "params")
 
 
-def of_results(identity: Identity, found: Any, *, kind: str) -> ResultsModel:
+def of_results(identity: Identity, found: Any, *, kind: str, said: str = "") -> ResultsModel:
     """Return the model that results are.
 
     Without a formula statsmodels keeps the names of the columns that it was given, with ``const`` where
@@ -89,6 +91,7 @@ def of_results(identity: Identity, found: Any, *, kind: str) -> ResultsModel:
         classes=None,
         results=found,
         design=design,
+        said=said,
     )
 
 

@@ -38,6 +38,8 @@ class BoosterModel:
     booster: Any
     objective: str
     adapt: Adapt
+    #: What a scanner has against it, although it is trusted.
+    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the objective does not give that."""
@@ -67,9 +69,15 @@ def load(identity: Identity, content: bytes, *, kind: str = "xgboost") -> Estima
         if not content:  # XGBoost would end the whole process on it
             raise ValueError("the file is empty")
         booster.load_model(bytearray(content))
-        objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
+        json.loads(booster.save_config())["learner"]["objective"]["name"]
         writer = json.loads(booster.attr("scikit_learn") or "{}").get("_estimator_type", "")
     except (xgboost.core.XGBoostError, ValueError, KeyError) as error:
+        if b'"oblivious_trees"' in content:
+            raise EvaluationError(
+                f"'{identity.source}' is a CatBoost model as JSON, whose predictions have other last digits "
+                "than those of the model that was saved.",
+                "Write it with model.save_model('model.cbm').",
+            ) from None
         raise InvalidError(
             f"'{identity.source}' is not a whole XGBoost model: {_reason(error)}.",
             "Write it again with save_model('model.json') or save_model('model.ubj').",
@@ -91,16 +99,32 @@ def load(identity: Identity, content: bytes, *, kind: str = "xgboost") -> Estima
             estimator=estimator,
             adapt=adapter(booster),
         )
+    return of_booster(identity, booster, kind=kind)
+
+
+def of_booster(identity: Identity, booster: Any, *, kind: str, said: str = "") -> BoosterModel:
+    """Return the model that a native ``Booster`` is, wherever it came from."""
+    names = booster.feature_names
+    objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
     return BoosterModel(
         source=identity.source,
         resolved=identity.resolved,
         digest=identity.digest,
         kind=kind,
-        columns=columns,
+        columns=None if names is None else tuple(names),
         classes=_classes(booster, objective),
         booster=booster,
         objective=objective,
         adapt=adapter(booster),
+        said=said,
+    )
+
+
+def is_booster(found: Any) -> bool:
+    """Whether an object is a native ``Booster``, without importing XGBoost."""
+    return any(
+        made.__module__.partition(".")[0] == "xgboost" and made.__name__ == "Booster"
+        for made in type(found).__mro__
     )
 
 
