@@ -71,8 +71,8 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     if found is None:
         raise ConfigurationError(
             f"Nothing is known of {redact(options.source)!r} before it is loaded.",
-            "A file or folder, models:/name@alias, runs:/id/path, wandb:, predictions:, python: and exec: can be "
-            "looked at.",
+            "A file or folder, models:/name@alias, runs:/id/path, wandb:, predictions:, python: and exec: "
+            "can be looked at.",
         )
     print(_json(found) if options.json else "\n".join(_text(found)))
     return int(not found.good)
