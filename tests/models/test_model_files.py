@@ -288,6 +288,55 @@ def test_onnx_regression(data, load, tmp_path):
     assert model.predict(data.numbers, "probability") is None
 
 
+def wide_onnx():
+    """Return a graph whose weights are large enough to be kept in a file of their own."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = numpy_helper.from_array(np.arange(900, dtype=np.float32).reshape(3, 300) / 900, "w")
+    ends = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 3]),
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 1]),
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("ReduceMean", ["h"], ["y"], axes=[1], keepdims=1),
+    ]
+    graph = helper.make_graph(nodes, "wide", ends[:1], ends[1:], [weights])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def test_weights_that_lie_beside_an_onnx_file_are_not_read(load, tmp_path, monkeypatch):
+    """Its digest would not cover them, and onnxruntime looks for them in the working directory."""
+    import onnx
+
+    onnx.save_model(
+        wide_onnx(), tmp_path / "m.onnx", save_as_external_data=True, location="w.bin", size_threshold=0
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidError) as caught:
+        load("m.onnx")
+    assert str(caught.value) == (
+        "'m.onnx' has weights in a file of their own, which is not read.\n"
+        "  Save them within the model, or log it to MLflow, where they lie in one folder with it."
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_in_the_folder_of_mlflow_are_read_and_belong_to_the_digest(data, load, tmp_path):
+    import mlflow
+
+    mlflow.onnx.save_model(wide_onnx(), str(tmp_path / "m"), pip_requirements=["mlflow"])
+    (weights,) = (path for path in (tmp_path / "m").iterdir() if path.stat().st_size == 3600)
+    model = load("m")
+    said = model.predict(data.numbers, "value")
+    expected = data.numbers.to_numpy(np.float32) @ (np.arange(900, dtype=np.float32).reshape(3, 300) / 900)
+    np.testing.assert_allclose(said, expected.mean(axis=1), rtol=1e-4, atol=1e-6)
+    weights.write_bytes(bytes(3600))
+    changed = load("m")
+    assert changed.digest != model.digest
+    assert (changed.predict(data.numbers, "value") == 0).all()
+
+
 # ------------------------------------------------------------------------------------- what is broken
 
 

@@ -75,6 +75,11 @@ def load_folder(identity: Identity, folder: Path, context: SourceContext) -> Loa
     flavour = chosen(identity, flavors)
     if flavour.form == "data":
         content = data_of(identity, folder, flavors[flavour.name], flavour.key)
+        if flavour.name == "onnx":
+            from . import onnx
+
+            beside = (folder / str(flavors["onnx"][flavour.key])).parent
+            return Loaded(onnx.load(identity, content, beside=beside), False)
         return Loaded(_reader(flavour.name).load(identity, content), False)
     if flavour.form == "skops":
         from . import skops

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +20,8 @@ from .untyped import as_wanted
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Setting of onnxruntime: where files of weights are looked for.
+_WEIGHTS = "session.model_external_initializers_file_folder_path"
 _DTYPES: dict[str, type] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -70,17 +74,28 @@ class OnnxModel:
         return {node.name: _cast(frame, node, self.source)}
 
 
-def load(identity: Identity, content: bytes, *, kind: str = "onnx") -> OnnxModel:
-    """Load the bytes of an ``.onnx`` file."""
+def load(identity: Identity, content: bytes, *, kind: str = "onnx", beside: Path | None = None) -> OnnxModel:
+    """Load the bytes of an ``.onnx`` file.
+
+    Weights may lie in files of their own, which the graph names. They are only read from ``beside``, a
+    private folder whose files the digest covers: onnxruntime itself would take them from the working directory.
+    """
     onnxruntime = needed("onnxruntime", identity.source, extra="onnx")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        with tempfile.TemporaryDirectory(prefix="model-gate-") as empty:
+            options.add_session_config_entry(_WEIGHTS, str(beside or empty))
+            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - its exceptions share no base class but this one
+        if "External data path" in str(error):
+            raise InvalidError(
+                f"'{identity.source}' has weights in a file of their own, which is not read.",
+                "Save them within the model, or log it to MLflow, where they lie in one folder with it.",
+            ) from None
         raise InvalidError(
             f"'{identity.source}' is not an ONNX model that can be run: {shorten(first_line(error), 120)}.",
-            "Write it again; weights in a file of their own are not read, save them within the model.",
+            "Write it again.",
         ) from None
     inputs = session.get_inputs()
     strange = [node.name for node in inputs if node.type not in _DTYPES]
