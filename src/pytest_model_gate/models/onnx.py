@@ -77,8 +77,8 @@ class OnnxModel:
 def load(identity: Identity, content: bytes, *, kind: str = "onnx", beside: Path | None = None) -> OnnxModel:
     """Load the bytes of an ``.onnx`` file.
 
-    Weights may lie in files of their own, which the graph names. They are only read from ``beside``, a
-    private folder whose files the digest covers: onnxruntime itself would take them from the working directory.
+    Weights may lie in files of their own, which the graph names. They are read from ``beside`` alone, a
+    folder that the digest covers: onnxruntime itself would take them from the working directory.
     """
     onnxruntime = needed("onnxruntime", identity.source, extra="onnx")
     options = onnxruntime.SessionOptions()
