@@ -16,4 +16,11 @@ else:
     settings.register_profile("fixed", derandomize=True, deadline=None)
     settings.load_profile("fixed")
 
-pytest_plugins = ["pytester", "systems.seaweed", "systems.mlflow_server"]
+pytest_plugins = [
+    "pytester",
+    "systems.seaweed",
+    "systems.mlflow_server",
+    "systems.mlflow_serving",
+    "systems.scripted_http",
+    "systems.inference_servers",
+]

@@ -99,6 +99,7 @@ THIRD_PARTY: Mapping[str, Mapping[str, When]] = {
         "pyarrow": When.LAZY,
         "sklearn": When.LAZY,
         "picklescan": When.LAZY,
+        "requests": When.LAZY,
         "skops": When.LAZY,
         "threadpoolctl": When.LAZY,
         "torch": When.LAZY,

@@ -425,5 +425,5 @@ def test_a_missing_library_is_named(suffix, data, load, tmp_path, monkeypatch):
 
 
 def test_other_sources_are_left_to_others():
-    for source in ("s3://bucket/m.skops", "http://host/invocations", "prior", "m.parquet"):
+    for source in ("s3://bucket/m.skops", "gs://bucket/m.onnx", "prior", "m.parquet"):
         assert model_gate_model(source, SourceContext()) is None

@@ -291,8 +291,8 @@ def test_what_needs_no_bytes(project, capsys):
         (
             "vault:credit",
             "Nothing is known of 'vault:credit' before it is loaded.\n"
-            "  A file or folder, models:/name@alias, runs:/id/path, wandb:, predictions:, python: and exec: "
-            "can be looked at.",
+            "  A file or folder, models:/name@alias, runs:/id/path, wandb:, predictions:, python:, exec: "
+            "and http:// can be looked at.",
         ),
         (
             "broken.skops",

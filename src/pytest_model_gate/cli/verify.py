@@ -71,8 +71,8 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     if found is None:
         raise ConfigurationError(
             f"Nothing is known of {redact(options.source)!r} before it is loaded.",
-            "A file or folder, models:/name@alias, runs:/id/path, wandb:, predictions:, python: and exec: "
-            "can be looked at.",
+            "A file or folder, models:/name@alias, runs:/id/path, wandb:, predictions:, python:, exec: "
+            "and http:// can be looked at.",
         )
     print(_json(found) if options.json else "\n".join(_text(found)))
     return int(not found.good)
@@ -100,7 +100,7 @@ def _rows(found: Examined) -> Iterator[tuple[str, str]]:
     yield "source", redact(found.source)
     if found.resolved != found.source:
         yield "version", redact(found.resolved)
-    yield "digest", found.digest or "none before it is made"
+    yield "digest", found.digest or found.no_digest
     yield "format", found.format
     if found.files:
         files = f" in {len(found.files):,} files" if len(found.files) > 1 else ""

@@ -206,6 +206,7 @@ class Contest:
                 found,
                 predicted={"candidate": found.predicted[name], **others},
                 notes=_notes_of(name, found.notes),
+                answers={**found.answers, "candidate": found.answers.get(name, "")},
                 _last={},
             )
             for place, name in names.items()

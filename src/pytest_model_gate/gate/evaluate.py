@@ -638,7 +638,7 @@ class Evaluation:
             alpha=self.alpha,
             asked=asked,
             # A question about the data alone must not load models.
-            roles=() if only_checks else inputs.role_records(),
+            roles=() if only_checks else inputs.role_records(scored.answers if scored else {}),
             dataset=inputs.dataset_record(
                 rows_used=scored.sample.n if scored else 0, dropped=scored.dropped if scored else ()
             ),

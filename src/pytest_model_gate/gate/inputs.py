@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
@@ -286,14 +286,20 @@ class Inputs:
         )
         return Failed(failed_check(role, source, error), error)
 
-    def role_records(self) -> tuple[RoleRecord, ...]:
-        """Return which models the roles turned out to be."""
+    def role_records(self, answers: Mapping[str, str]) -> tuple[RoleRecord, ...]:
+        """Return which models the roles turned out to be.
+
+        Parameters
+        ----------
+        answers : mapping
+            Role -> digest of what it said, for models that have no content of their own.
+        """
         records = [
             RoleRecord(
                 role=role,
                 source=redact(self.spec.source(role)),
                 resolved=redact(model.resolved),
-                digest=model.digest,
+                digest=model.digest or answers.get(role, ""),
                 kind=model.kind,
                 from_cache=isinstance(model, KnownModel) and model.used,
             )

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from ..hooks import ModelProtocol
 from ..metrics.metric import Metric
 from ..models.best_run import PREFIXES
+from ..models.endpoints import KIND as ENDPOINT
 from ..redact import redact
 from ..results import Line
 from ..spec import NO_MODEL, GateSpec, Role
@@ -62,6 +63,9 @@ def notes(spec: GateSpec, models: Mapping[Role, ModelProtocol | Failed]) -> tupl
         said = "" if isinstance(one, Failed) else getattr(one, "said", "")
         if said:
             found.append(f"the {role} is loaded because these very bytes are pinned, although {said}")
+        if not isinstance(one, Failed) and one.kind == ENDPOINT:
+            unknown = "" if getattr(one, "version", "") else ", and its server names no version of the model"
+            found.append(f"the {role} is an endpoint: its digest is of the answers that it gave{unknown}")
     if spec.production == NO_MODEL:
         found.append("first release: there is no production model; judged by baseline and floors only")
     if spec.production == NO_MODEL and spec.slices:

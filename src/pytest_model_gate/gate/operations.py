@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import ModelGateError
 from ..hooks import DatasetProtocol, ModelProtocol
+from ..models.endpoints import KIND as ENDPOINT
 from ..models.examine import examine
 from ..models.scoring import score
 from ..results import Check, Finding, Operation, Verdict
@@ -84,6 +85,8 @@ def operations(
         try:
             if name == "latency_per_row":
                 found.append(_latency(limit, call, roles, len(rows), spec.alpha, clock))
+            elif name == "memory" and (served := [r for r in roles if roles[r].kind == ENDPOINT]):
+                found.append(_unknown(name, limit, f"the {served[0]} is served elsewhere"))
             elif name == "memory":
                 found.append(_exact(name, limit, {role: _peak(call, role) for role in roles}))
             else:

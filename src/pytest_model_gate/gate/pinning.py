@@ -13,6 +13,7 @@ from ..data.lock import pin_model, read_lock, write_lock
 from ..data.pins import LOCK_NAME, DatasetPin, as_pin, check_pin
 from ..data.profile import profile
 from ..errors import EvaluationError, UntrustedError
+from ..models.endpoints import KIND as ENDPOINT
 from ..redact import redact
 from ..results import Check
 from ..spec import GateSpec, SourceContext
@@ -110,7 +111,14 @@ def trust_model(spec: GateSpec, registry: pluggy.PluginManager, source: str) -> 
     """
     context = SourceContext(root=spec.root, tracking_uri=spec.tracking_uri, key=spec.key)
     try:
-        digest = load_model(registry, source, context).digest
+        model = load_model(registry, source, context)
+        digest = model.digest
+        if model.kind == ENDPOINT:
+            raise EvaluationError(
+                f"{redact(source)} is served elsewhere, and has no content that could be pinned.",
+                "It needs no pin, as nothing of it runs here; name its version in the source: "
+                ".../v2/models/NAME/versions/3",
+            )
     except UntrustedError as refused:
         # Refused with the digest of the very bytes: what is pinned has not run.
         digest = refused.digest

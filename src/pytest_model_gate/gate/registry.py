@@ -108,7 +108,8 @@ def load_model(registry: pluggy.PluginManager, source: str, context: SourceConte
             "wandb-search:entity/project?order=..., wandb-offline:folder, "
             "a path to .skops, .json, .ubj, .txt, .cbm, .onnx, .pt2, .pt, .joblib or .pkl, "
             "a folder with MLmodel, "
-            "python:package.module:factory, exec:command, predictions:path#column.",
+            "python:package.module:factory, exec:command, predictions:path#column, "
+            "http://host/invocations, http://host/v2/models/NAME.",
         )
     return found
 

@@ -19,6 +19,8 @@ from ..metrics.rows import Ints, Mask, Predicted, Rows, Truth
 from ..models.baseline import BASELINES, baseline
 from ..models.columns import check_columns
 from ..models.contract import notes
+from ..models.endpoints import KIND as ENDPOINT
+from ..models.identity import digest_of_answers
 from ..models.known import KnownModel, unknown
 from ..models.repeat import part
 from ..models.scoring import Scored, join, score
@@ -66,6 +68,8 @@ class Judged:
         On the target and on each role's predictions. Where one fails, the other fields are not to be used.
     notes : tuple of str
         What a reader should know.
+    answers : mapping
+        Role -> digest of what it said, for models that have no content of their own.
     """
 
     sample: Sample
@@ -75,6 +79,7 @@ class Judged:
     dropped: tuple[tuple[str, int], ...] = ()
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
     _last: dict[str, tuple[object, Any]] = field(default_factory=dict)
 
     def on(self, name: str) -> Part:
@@ -209,7 +214,11 @@ def collect(
         for role, model in models.items()
     }
     scored = {role: _as_scores(found, models[role], metrics) for role, found in said_in_all.items()}
+    answers: dict[str, str] = {
+        role: _digest(scored[role]) for role, model in models.items() if model.kind == ENDPOINT
+    }
     judged = _encode(spec, rows, scored, models, metrics, tuple(dropped.items()))
+    judged = replace(judged, answers=answers)
     if any(check.fails for check in judged.checks):
         return judged
 
@@ -219,6 +228,11 @@ def collect(
 
     kept_promises = contract(asked, models, dataset, features, sampled, wants, known=known, kept=keep)
     return judged if kept_promises is None else replace(judged, checks=(*judged.checks, kept_promises))
+
+
+def _digest(said: Scored) -> str:
+    forms = {"label": said.labels, "probability": said.probability, "score": said.score, "value": said.value}
+    return digest_of_answers(forms)
 
 
 def _as_scores(scored: Scored, model: ModelProtocol, metrics: Mapping[str, Metric]) -> Scored:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ..hooks import ModelProtocol, hookimpl
 from ..spec import SourceContext
+from .endpoints import is_endpoint
 
 
 @hookimpl(trylast=True)
 def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | None:
-    """Load a model from MLflow, a file or folder, a function, a command, or a file of predictions."""
+    """Load a model from MLflow, a file or folder, a function, a command, an endpoint, or predictions."""
     if source.startswith(("models:", "runs:", "mlflow-search:")):
         from .mlflow import open_mlflow
 
@@ -25,6 +26,10 @@ def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | Non
         from .command import open_command
 
         return open_command(source, context)
+    if is_endpoint(source):
+        from .endpoints.model import open_endpoint
+
+        return open_endpoint(source, context)
     if source.startswith("predictions:"):
         from .predictions import open_predictions
 

@@ -32,23 +32,12 @@ from .identity import Identity, digest_of_files
 from .predictions import typed_classes
 from .running import run_bounded, seconds_allowed
 from .trust import require_trust
-from .untyped import as_wanted
+from .untyped import LastAnswer
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PREFIXES = ("exec:", "exec+csv:")
-
-
-@dataclass(slots=True)
-class _Memory:
-    """The last answer, so that another form of it costs no second run, and the classes that it named."""
-
-    frame: Any = None
-    answer: npt.NDArray[Any] | None = None
-    columns: tuple[str, ...] | None = None
-    #: What of this answer was asked for: who asks twice wants to know whether it says the same again.
-    wants: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,30 +52,31 @@ class CommandModel:
     argv: tuple[str, ...]
     root: str
     csv: bool
-    _memory: _Memory = field(default_factory=_Memory)
+    _last: LastAnswer = field(default_factory=LastAnswer)
+    #: The columns that its first answer named.
+    _named: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
     def classes(self) -> tuple[Any, ...] | None:
         """The classes that the columns of the answer are named after; ``None`` where it is one column."""
-        names = self._memory.columns
-        if names is None or len(names) < 2:
+        if not self._named or len(self._named[0]) < 2:
             return None
-        return typed_classes(names)
+        return typed_classes(self._named[0])
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return what the command says about these rows; ``None`` where it is not what is wanted."""
-        memory = self._memory
-        if memory.frame is not frame or want in memory.wants:
-            answer, columns = self._ask(frame)
-            if memory.columns is not None and len(memory.columns) > 1 and memory.columns != columns:
-                raise InvalidError(
-                    f"'{self.source}' names the columns {some_values(columns)} for some rows and "
-                    f"{some_values(memory.columns)} for others.",
-                    "Write all classes each time, in one order.",
-                )
-            memory.frame, memory.answer, memory.columns, memory.wants = frame, answer, columns, set()
-        memory.wants.add(want)
-        return as_wanted(memory.answer, want)
+        return self._last.as_wanted(frame, want, self._answer)
+
+    def _answer(self, frame: pd.DataFrame) -> npt.NDArray[Any]:
+        answer, columns = self._ask(frame)
+        if self._named and len(self._named[0]) > 1 and self._named[0] != columns:
+            raise InvalidError(
+                f"'{self.source}' names the columns {some_values(columns)} for some rows and "
+                f"{some_values(self._named[0])} for others.",
+                "Write all classes each time, in one order.",
+            )
+        self._named[:] = [columns]
+        return answer
 
     def _ask(self, frame: pd.DataFrame) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
         if self.digest and _digest(self.source, self.argv, self.root) != self.digest:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from ..errors import InvalidError, UntrustedError
 from ..redact import redact
 from ..spec import SourceContext
+from .endpoints import is_endpoint
 from .identity import Identity, read_once, sha256
 from .scan import Scan, scan
 from .trust import check_pin, require_trust
@@ -27,6 +28,7 @@ FORMATS = {
     ".pkl": "pickle",
     ".pickle": "pickle",
 }
+NO_DIGEST = "none before it is made"
 NO_TRUST_NEEDED = "needs none: it is data, and a reader of data reads it"
 
 
@@ -53,6 +55,8 @@ class Examined:
         What the scanner says about its pickles. ``None``: there are none, or there is no scanner.
     pickles : int
         How many there are.
+    no_digest : str
+        Why there is no digest, where there is none.
     """
 
     source: str
@@ -66,6 +70,7 @@ class Examined:
     remedy: str = ""
     scan: Scan | None = None
     pickles: int = 0
+    no_digest: str = NO_DIGEST
 
     @property
     def size(self) -> int:
@@ -108,6 +113,8 @@ def examine(source: str, context: SourceContext) -> Examined | None:
         return _of_predictions(source, context)
     if source.startswith(("exec:", "exec+csv:")):
         return _of_command(source, context)
+    if is_endpoint(source):
+        return _of_endpoint(source, context)
     if source.startswith("python:"):
         return Examined(
             source=source,
@@ -177,6 +184,26 @@ def _of_command(source: str, context: SourceContext) -> Examined:
     shown = redact(source)
     identity = Identity(source=shown, resolved=shown, digest=digest)
     return _judged(identity, context, "command", why="it is a command")
+
+
+def _of_endpoint(source: str, context: SourceContext) -> Examined:
+    from .endpoints.model import open_endpoint, server_name
+
+    model = open_endpoint(source, context)
+    if model.address.protocol == "v2":
+        platform = "" if model.seen.stated is None else model.seen.stated.platform
+        of = ", ".join(text for text in (server_name(model.client), platform) if text)
+        written = "endpoint, Open Inference Protocol" + (f" ({of})" if of else "")
+    else:
+        written = f"endpoint, /invocations ({model.seen.server or 'its server does not say what it is'})"
+    return Examined(
+        source=model.source,
+        resolved=model.resolved,
+        digest="",
+        format=written,
+        trust="needs none: it runs elsewhere; a gate sends it rows",
+        no_digest="none: it is served elsewhere; a gate records the digest of its answers",
+    )
 
 
 def _of_mlflow(source: str, context: SourceContext) -> Examined:

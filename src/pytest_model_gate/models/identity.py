@@ -6,9 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UnavailableError
 from ..wording import did_you_mean
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,28 @@ def digest_of_files(files: Mapping[str, bytes | Path]) -> str:
         else:
             hexed = hashlib.sha256(content).hexdigest()
         listing.update(f"{hexed}  {name}\n".encode("utf-8", "surrogateescape"))
+    return f"sha256:{listing.hexdigest()}"
+
+
+def digest_of_answers(answers: Mapping[str, npt.NDArray[Any] | None]) -> str:
+    """Return the digest of predictions, row by row, for a model that has no content of its own.
+
+    Parameters
+    ----------
+    answers : mapping
+        Form -> one prediction for each row; ``None`` where there is none of this form.
+    """
+    listing = hashlib.sha256()
+    for form in sorted(answers):
+        array = answers[form]
+        if array is None:
+            continue
+        numbers = array.dtype.kind in "fiub"
+        listing.update(f"{form} {'number' if numbers else 'text'} {array.shape}\n".encode())
+        if numbers:
+            listing.update((array.astype("<f8") + 0.0).tobytes())  # -0.0 is 0.0
+        else:
+            listing.update("\n".join(map(repr, array.tolist())).encode("utf-8", "surrogateescape"))
     return f"sha256:{listing.hexdigest()}"
 
 

@@ -173,19 +173,37 @@ def parse(source: str) -> tuple[str, tuple[Any, ...] | None, tuple[str, ...]]:
     ('scores.csv', (0, 1), ('p_no', 'p_yes'))
     """
     path, hash_sign, text = source.removeprefix(PREFIX).rpartition("#")
-    parts = [part.strip() for part in text.split(",")]
-    if not hash_sign or not path or not all(parts):
+    if not hash_sign or not path or not all(part.strip() for part in text.split(",")):
         raise ConfigurationError(f"'{source}' does not say which column holds the predictions.", _FORM)
-    pairs = [part.partition("=") for part in parts]
-    columns = tuple((column if equals else name).strip() for name, equals, column in pairs)
-    if len(parts) == 1 and not pairs[0][1]:
-        return path, None, columns
-    names = [name.strip() for name, _, _ in pairs]
-    if len(set(columns)) < len(columns) or len(set(names)) < len(names) or len(names) < 2:
+    found = columns_of(text)
+    if found is None:
         raise ConfigurationError(
             f"'{source}' needs two or more classes, each with a column of its own.", _FORM
         )
-    return path, typed_classes(names), columns
+    return path, *found
+
+
+def columns_of(text: str) -> tuple[tuple[Any, ...] | None, tuple[str, ...]] | None:
+    """Return classes (``None`` for a single column) and columns of what stands after ``#``.
+
+    ``None``: a name is missing, two are the same, or a class has no other beside it.
+
+    Examples
+    --------
+    >>> columns_of("p"), columns_of("no=a,yes=b")
+    ((None, ('p',)), (('no', 'yes'), ('a', 'b')))
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        return None
+    pairs = [part.partition("=") for part in parts]
+    columns = tuple((column if equals else name).strip() for name, equals, column in pairs)
+    if len(parts) == 1 and not pairs[0][1]:
+        return None, columns
+    names = [name.strip() for name, _, _ in pairs]
+    if len(set(columns)) < len(columns) or len(set(names)) < len(names) or len(names) < 2:
+        return None
+    return typed_classes(names), columns
 
 
 def typed_classes(names: Sequence[str]) -> tuple[Any, ...]:

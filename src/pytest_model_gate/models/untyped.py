@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(slots=True)
+class LastAnswer:
+    """The last answer about some rows, so that another form of it costs no second call."""
+
+    frame: Any = None
+    answer: npt.NDArray[Any] | None = None
+    #: What of this answer was asked for: who asks twice wants to know whether it says the same again.
+    wants: set[str] = field(default_factory=set)
+
+    def as_wanted(
+        self, frame: pd.DataFrame, want: str, ask: Callable[[pd.DataFrame], npt.NDArray[Any]]
+    ) -> npt.NDArray[Any] | None:
+        """Return what is wanted of the answer about these rows; ``ask`` is called where there is none."""
+        if self.frame is not frame or want in self.wants:
+            self.answer, self.frame, self.wants = ask(frame), frame, set()
+        self.wants.add(want)
+        return as_wanted(self.answer, want)
 
 
 def as_wanted(values: Any, want: str) -> npt.NDArray[Any] | None:
