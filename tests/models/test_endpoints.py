@@ -764,6 +764,7 @@ def test_a_server_that_dies_while_it_is_asked(load, monkeypatch):
     source = f"{server.url}/invocations"
     model = load(source)
     model.predict(ROWS, "probability")
+    server.answer = _hang_up  # a connection that is kept open outlives the server that listened
     next(running, None)
     with pytest.raises(
         UnreachableError, match=r"cannot be reached: it (refuses connections|closed the connection)"
