@@ -354,6 +354,9 @@ FRAME_OR_TABLE = "a pandas DataFrame or a pyarrow Table was needed"
         ("import pandas\ndef load(): return pandas.DataFrame({'a': [1, 'x']})", "load", InvalidError,
          "python:MODULE:load: column 'a' mixes types: int, str.\n"
          "  Give the column one type: its values cannot be compared or hashed reliably."),
+        ("import pandas\ndef load(): return pandas.DataFrame({'a': [2**70]})", "load", InvalidError,
+         "python:MODULE:load: column 'a' has whole numbers that 64 bits cannot hold.\n"
+         "  Write it as text where it names things, or in a larger unit where it counts."),
         ("import pandas\ndef load(): return pandas.DataFrame({'a': [1 + 2j]})", "load", InvalidError,
          "python:MODULE:load: column 'a' of type complex128 cannot be read: ArrowNotImplementedError: Unsupported "
          "numpy type 15.\n  Convert it to numbers, text, booleans, dates or a categorical."),

@@ -242,7 +242,11 @@ def _balance(
         said += f", at least {_points(low)} ({level})"
     else:
         said += f", and {_points(low)} to {_points(high)} are possible ({level}): these rows cannot tell"
-    return answer, f"{demand}; {came}: {said}. {test.capitalize()} p = {p:.2g} for exactly these shares."
+    return answer, f"{demand}; {came}: {said}. {test.capitalize()} {_p_value(p)} for exactly these shares."
+
+
+def _p_value(p: float) -> str:
+    return f"p = {p:.2g}" if p else "p < 1e-300"
 
 
 def _listed(names: Sequence[str], shares: Sequence[float]) -> str:

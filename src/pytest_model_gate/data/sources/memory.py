@@ -126,6 +126,11 @@ def _unreadable(column: pd.Series[Any], source: str, error: BaseException) -> In
             f"{source}: column '{shorten(str(column.name))}' mixes types: {some(kinds)}.",
             "Give the column one type: its values cannot be compared or hashed reliably.",
         )
+    if isinstance(error, OverflowError):
+        return InvalidError(
+            f"{source}: column '{shorten(str(column.name))}' has whole numbers that 64 bits cannot hold.",
+            "Write it as text where it names things, or in a larger unit where it counts.",
+        )
     return InvalidError(
         f"{source}: column '{shorten(str(column.name))}' of type {kinds[0] if kinds else column.dtype} "
         f"cannot be read: {one_line(error)}.",
