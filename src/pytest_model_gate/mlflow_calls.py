@@ -184,10 +184,16 @@ def explain(error: Exception, source: str, server: Server) -> ModelGateError:
     """Return the error to raise for one of MLflow that isn't about a missing thing."""
     text = str(error)
     code = _status(text)
-    if code in ("401", "403"):
+    if code == "401":
         return UnavailableError(
-            f"The MLflow server {server.shown} refused to open '{source}': it answered {code}.",
+            f"The MLflow server {server.shown} refused to open '{source}': it answered 401.",
             "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
+        )
+    if code == "403":
+        return UnavailableError(
+            f"The MLflow server {server.shown} forbids what '{source}' needs: it answered 403.",
+            "Loading needs the permission READ; logging verdicts, promoting and counting uses need EDIT. "
+            "MLFLOW_TRACKING_USERNAME or MLFLOW_TRACKING_TOKEN say who asks.",
         )
     if code.startswith("5"):
         return UnavailableError(

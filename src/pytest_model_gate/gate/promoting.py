@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from ..errors import ConfigurationError, EvaluationError, InvalidError
 from ..models.mlflow import identify
 from ..spec import SourceContext
-from ..tracking.aliases import SETTLE, Move, current, move, previous
+from ..tracking.aliases import SETTLE, Move, current, finish, move, previous
 from .promotion import Promotion
 
 #: Where continuous integration says who started it, and where its log is.
@@ -53,6 +53,8 @@ def promote(
     context = registry_of(wanted.tracking_uri, root)
     now = current(context, model, alias)
     if now == version:
+        if not dry_run:
+            finish(context, model, alias, version)
         return f"{model}@{alias} is version {version} already"
     if now != wanted.expected:
         before = f"version {wanted.expected}" if wanted.expected else "no version"

@@ -10,7 +10,7 @@ import pluggy
 from ..errors import ModelGateError
 from ..redact import redact
 from ..results import GateRecord
-from ..tracking.entry import candidate_of, entries
+from ..tracking.entry import entries, unopened
 from ..wording import one_line
 from .promoting import registry_of
 from .registry import open_tracker
@@ -75,8 +75,9 @@ def log_verdicts(
                 failed.append(f"{entry.candidate}: {error.what} {error.remedy}")
             except Exception as error:  # noqa: BLE001 - somebody else's tracker may raise anything
                 failed.append(f"{entry.candidate}: {redact(one_line(error))}")
-    unknown = dict.fromkeys(record.gate for record in records if candidate_of(record) is None)
+    unknown = dict.fromkeys((record.gate, name) for record in records for name in unopened(record))
     failed += [
-        f"gate {gate}: its candidate could not be opened, so there is no place to log it" for gate in unknown
+        f"gate {gate}: its {redact(name)} could not be opened, so there is no place to log it"
+        for gate, name in unknown
     ]
     return Logged(done=tuple(done), failed=tuple(failed))

@@ -2,7 +2,8 @@
 
 The registry has no compare-and-set. So who wants to move an alias first writes a claim, waits longer than
 anybody takes between a last look and the move, and looks again: of two claims the later one is there, and who
-finds another's gives up. A move is read back, and what was there before is kept for a rollback.
+finds another's gives up. A move is read back. What was there before is written down before it moves, and the
+claim says what was wanted until all is done: a move that was cut off can be finished, and taken back.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ def move(context: SourceContext, wanted: Move, *, settle: float = SETTLE) -> Non
     """
     name, alias = wanted.model, wanted.alias
     with connected(context, f"models:/{name}@{alias}") as client:
-        claim, mine = f"{PREFIX}.claim.{alias}", uuid.uuid4().hex
+        claim = _claim(alias)
+        note = {**wanted.note, "from": wanted.expected}
+        mine = json.dumps({"id": uuid.uuid4().hex, "version": wanted.version, "note": note})
         client.set_registered_model_tag(name, claim, mine)
         time.sleep(settle)
         _expect(where(client, name, alias), wanted)
@@ -93,10 +96,12 @@ def move(context: SourceContext, wanted: Move, *, settle: float = SETTLE) -> Non
                 "See where it points then, and judge against that.",
             )
         known = history_of(tags, alias)
-        history = known[1:] if wanted.back else [{"version": wanted.expected, **wanted.note}, *known][:_KEPT]
+        if not wanted.back:
+            if known and known[0].get("version") == wanted.expected:
+                known = known[1:]  # a move like this one was cut off before, and had said so
+            before = [{"version": wanted.expected, **wanted.note}, *known][:_KEPT]
+            client.set_registered_model_tag(name, _history(alias), json.dumps(before))
         client.set_registered_model_alias(name, alias, wanted.version)
-        client.set_registered_model_tag(name, f"{PREFIX}.history.{alias}", json.dumps(history))
-        client.delete_registered_model_tag(name, claim)
         found = where(client, name, alias)
         if found != wanted.version:
             raise UnavailableError(
@@ -104,8 +109,40 @@ def move(context: SourceContext, wanted: Move, *, settle: float = SETTLE) -> Non
                 f"{'version ' + found if found else 'nothing'} now.",
                 "Somebody moved it in the same moment: look at the registry.",
             )
-        note = json.dumps({**wanted.note, "from": wanted.expected})
-        client.set_model_version_tag(name, wanted.version, f"{PREFIX}.promoted.{alias}", note)
+        if wanted.back:
+            client.set_registered_model_tag(name, _history(alias), json.dumps(_elsewhere(known, found)))
+        _note(client, name, alias, wanted.version, note)
+
+
+def finish(context: SourceContext, model: str, alias: str, version: str) -> None:
+    """Write down what a move that was cut off behind the alias itself had still to say."""
+    with connected(context, f"models:/{model}@{alias}") as client:
+        tags = client.get_registered_model(model).tags
+        try:
+            wanted = json.loads(tags.get(_claim(alias), "{}"))
+        except json.JSONDecodeError:
+            return
+        if isinstance(wanted, dict) and wanted.get("version") == version:
+            _note(client, model, alias, version, wanted.get("note", {}))
+
+
+def _note(client: MlflowClient, model: str, alias: str, version: str, note: Mapping[str, str]) -> None:
+    client.set_model_version_tag(model, version, f"{PREFIX}.promoted.{alias}", json.dumps(dict(note)))
+    client.delete_registered_model_tag(model, _claim(alias))
+
+
+def _claim(alias: str) -> str:
+    return f"{PREFIX}.claim.{alias}"
+
+
+def _history(alias: str) -> str:
+    return f"{PREFIX}.history.{alias}"
+
+
+def _elsewhere(history: list[dict[str, str]], now: str) -> list[dict[str, str]]:
+    """Return the history from the last place on that is not where the alias points: a move may be cut off."""
+    start = next((place for place, entry in enumerate(history) if entry.get("version") != now), len(history))
+    return history[start:]
 
 
 def _expect(found: str, wanted: Move) -> None:
@@ -123,7 +160,7 @@ def _expect(found: str, wanted: Move) -> None:
 def history_of(tags: Mapping[str, str], alias: str) -> list[dict[str, str]]:
     """Return where an alias pointed before, the last place first."""
     try:
-        found = json.loads(tags.get(f"{PREFIX}.history.{alias}", "[]"))
+        found = json.loads(tags.get(_history(alias), "[]"))
     except json.JSONDecodeError:
         return []
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
@@ -139,7 +176,7 @@ def previous(context: SourceContext, model: str, alias: str) -> tuple[str, str]:
     """
     with connected(context, f"models:/{model}@{alias}") as client:
         now = where(client, model, alias)
-        history = history_of(client.get_registered_model(model).tags, alias)
+        history = _elsewhere(history_of(client.get_registered_model(model).tags, alias), now)
     former = history[0].get("version", "") if history else ""
     if not former:
         raise UnavailableError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ..policy import GRAVITY
-from ..results import GateRecord, RoleRecord, TrackerEntry, Verdict
+from ..results import GateRecord, Line, RoleRecord, TrackerEntry, Verdict
 from ..wire import to_plain
 
 #: In front of every tag, and the folder of every file.
@@ -21,8 +22,51 @@ def candidate_of(record: GateRecord) -> RoleRecord | None:
     return next((role for role in record.roles if role.role == "candidate"), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One candidate in one record: the one that decides, or another of several.
+
+    Parameters
+    ----------
+    model : tuple of (str, str)
+        Exact version and digest.
+    record : GateRecord
+        Where it was judged.
+    verdict : Verdict
+        Its own.
+    lines : tuple of Line
+        What it was judged by, as far as the record keeps it.
+    rank : str
+        Its place among several: ``"2 of 3"``. Empty: it was the only one.
+    """
+
+    model: tuple[str, str]
+    record: GateRecord
+    verdict: Verdict
+    lines: tuple[Line, ...]
+    rank: str = ""
+
+
+def _judged(record: GateRecord) -> Iterator[_Judged]:
+    """Yield every candidate of a record that could be opened; of several the one that decides comes first."""
+    decides, board = candidate_of(record), record.leaderboard
+    ranks = {}
+    if board is not None:
+        for each in board.standings:
+            rank = "not ranked" if each.rank is None else f"{each.rank} of {len(board.standings)}"
+            ranks[each.resolved, each.digest] = rank
+    if decides is not None:
+        model = (decides.resolved, decides.digest)
+        yield _Judged(model, record, record.verdict, record.lines, ranks.pop(model, ""))
+    for each in board.standings if board is not None else ():
+        rank = ranks.pop((each.resolved, each.digest), "")
+        if rank and each.resolved:
+            line = () if each.line is None else (each.line,)
+            yield _Judged((each.resolved, each.digest), record, each.verdict, line, rank)
+
+
 def entries(records: Sequence[GateRecord], texts: Mapping[str, str]) -> Iterator[TrackerEntry]:
-    """Yield one entry per candidate that was judged.
+    """Yield one entry per candidate that was judged, also for each of several that one gate compared.
 
     Parameters
     ----------
@@ -31,52 +75,65 @@ def entries(records: Sequence[GateRecord], texts: Mapping[str, str]) -> Iterator
     texts : Mapping[str, str]
         Gate -> its report as text.
     """
-    candidates = dict.fromkeys(filter(None, map(candidate_of, records)))
-    for candidate in candidates:
-        judged = [record for record in records if candidate_of(record) == candidate]
-        gates = dict.fromkeys(record.gate for record in judged)
-        by_gate = {gate: [record for record in judged if record.gate == gate] for gate in gates}
+    found: dict[tuple[str, str], list[_Judged]] = {}
+    for record in records:
+        for judged in _judged(record):
+            found.setdefault(judged.model, []).append(judged)
+    for (resolved, digest), its in found.items():
+        by_gate: dict[str, list[_Judged]] = {}
+        for judged in its:
+            by_gate.setdefault(judged.record.gate, []).append(judged)
         tags: dict[str, str] = {}
         files: dict[str, str] = {}
-        for gate, its in by_gate.items():
-            tags |= _tags(gate, its)
-            plain = [to_plain(record) for record in its]
+        for gate, said in by_gate.items():
+            tags |= _tags(gate, said)
+            plain = [to_plain(judged.record) for judged in said]
             files[f"{_word(gate)}.json"] = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
             files[f"{_word(gate)}.txt"] = texts[gate]
         yield TrackerEntry(
-            candidate=candidate.resolved,
-            digest=candidate.digest,
-            verdict=gravest(judged),
-            tags={f"{PREFIX}.gates": ", ".join(by_gate), f"{PREFIX}.digest": candidate.digest, **tags},
-            metrics={key: value for record in judged for key, value in _metrics(record)},
+            candidate=resolved,
+            digest=digest,
+            verdict=_gravest(its),
+            tags={f"{PREFIX}.gates": ", ".join(by_gate), f"{PREFIX}.digest": digest, **tags},
+            metrics={key: value for judged in its for key, value in _metrics(judged)},
             files={f"{PREFIX}/{path}": text for path, text in files.items()},
         )
 
 
-def gravest(records: Sequence[GateRecord]) -> str:
+def unopened(record: GateRecord) -> Iterator[str]:
+    """Yield the candidates of a record that could not be opened, in words."""
+    if record.leaderboard is not None:
+        yield from (f"candidate {each.source}" for each in record.leaderboard.standings if not each.resolved)
+    elif candidate_of(record) is None:
+        yield "candidate"
+
+
+def _gravest(judged: Sequence[_Judged]) -> str:
     """Return the gravest verdict: ``"pass"`` only where all are."""
-    found = {record.verdict for record in records}
+    found = {each.verdict for each in judged}
     return next((verdict.value for verdict in GRAVITY if verdict in found), Verdict.PASS.value)
 
 
-def _tags(gate: str, records: Sequence[GateRecord]) -> dict[str, str]:
-    said = {"verdict": gravest(records)}
-    record = records[0]
+def _tags(gate: str, judged: Sequence[_Judged]) -> dict[str, str]:
+    said = {"verdict": _gravest(judged)}
+    record = judged[0].record
     if record.dataset is not None:
         said["dataset"] = f"{record.dataset.source} {record.dataset.digest} {record.dataset.pin}"
     production = next((role for role in record.roles if role.role == "production"), None)
     said["production"] = "none" if production is None else f"{production.resolved} {production.digest}"
     if record.policy:
         said["policy"] = record.policy
+    if judged[0].rank:
+        said["rank"] = judged[0].rank
     return {f"{PREFIX}.{_word(gate)}.{name}": value for name, value in said.items()}
 
 
-def _metrics(record: GateRecord) -> Iterator[tuple[str, float]]:
+def _metrics(judged: _Judged) -> Iterator[tuple[str, float]]:
     """Yield the numbers on all rows. A tracker's keys may hold fewer characters than a metric's name."""
-    for line in record.lines:
+    for line in judged.lines:
         if line.slice != "all":
             continue
-        start = f"{PREFIX}/{_word(record.gate)}/{_word(line.metric.replace('@', '_at_'))}"
+        start = f"{PREFIX}/{_word(judged.record.gate)}/{_word(line.metric.replace('@', '_at_'))}"
         against = "" if line.question == "regression" else f"_{line.question}"
         numbers = {
             "candidate": line.candidate,
