@@ -8,6 +8,13 @@ import re
 _HARMLESS = frozenset({"version", "versionid", "rev", "ref", "snapshot"})
 
 _URI = re.compile(r"(?P<head>[A-Za-z][A-Za-z0-9+.\-]*:/+)(?P<rest>[^\s'\"<>]*)")
+#: What a search among runs compares with a tag or parameter that is named like a secret.
+_COMPARED = re.compile(
+    r"(?P<name>\b(?:tags?|params?)\.[`\"]?[\w.\-/]{0,60}?(?:token(?!i|s)|secret|passw|credential|api.?key|auth)"
+    r"[\w.\-/]{0,60}[`\"]?(?:\s|%20|\+){0,9}(?:!?(?:=|%3D)|I?LIKE)(?:\s|%20|\+){0,9})"
+    r"(?P<quote>'|\"|%27|%22)(?P<value>.*?)(?P<end>(?P=quote)|$)",
+    re.IGNORECASE,
+)
 _CLOSING = ")],.;"
 _HOST = re.compile(r"[^:]*(:\d*)?|\[[0-9A-Fa-f:.]*\](:\d*)?")
 
@@ -16,7 +23,8 @@ def redact(text: str) -> str:
     """Return the text with user info and query values of every URI in it replaced by ``***``.
 
     It takes a single URI or a whole sentence, for example another library's error message. Query
-    parameters that name a version (``versionId``, ``version``, ``rev``, ``ref``, ``snapshot``) stay.
+    parameters that name a version (``versionId``, ``version``, ``rev``, ``ref``, ``snapshot``) stay. In the
+    filter of a search, what is compared with a tag or parameter that is named like a secret goes, too.
 
     Examples
     --------
@@ -25,7 +33,7 @@ def redact(text: str) -> str:
     >>> redact("models:/credit@champion")
     'models:/credit@champion'
     """
-    return _URI.sub(_redact_match, text)
+    return _COMPARED.sub(r"\g<name>\g<quote>***\g<end>", _URI.sub(_redact_match, text))
 
 
 def _redact_match(match: re.Match[str]) -> str:

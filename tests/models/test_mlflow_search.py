@@ -186,6 +186,26 @@ def test_a_filter_that_mlflow_does_not_understand(refused):
     )
 
 
+def test_a_secret_in_a_filter_is_in_no_message(experiment, refused):
+    filter_ = "tags.api_key = 's3cret' and params.x = 4"
+    said = refused(f"?order_by=metrics.a DESC&filter={filter_}", ConfigurationError)
+    assert "the filter \"tags.api_key = '***' and params.x = 4\"" in said
+    assert "s3cret" not in said
+    said = refused("?order_by=metrics.a DESC&filter=tags.token = 's3cret'", UnavailableError)
+    assert "fits the filter \"tags.token = '***'\"" in said
+
+
+def test_numbers_of_a_gate_choose_no_candidate(load):
+    with pytest.raises(ConfigurationError) as caught:
+        load("mlflow-search:credit?order_by=metrics.model_gate/credit/roc_auc/gain DESC")
+    assert str(caught.value) == (
+        "'mlflow-search:credit?order_by=metrics.model_gate/credit/roc_auc/gain DESC' orders by "
+        "'model_gate/credit/roc_auc/gain', which a gate found on its holdout: rows that choose the candidate "
+        "cannot judge it any more.\n"
+        "  Order by a metric of other rows, such as those that training validates on."
+    )
+
+
 def test_a_search_is_bounded(experiment, refused, monkeypatch):
     for value in (0.1, 0.2, 0.3):
         experiment.run(a=value, models=())

@@ -224,8 +224,9 @@ def answering() -> Iterator[Callable[[int], str]]:
         (
             403,
             UnavailableError,
-            "The MLflow server {uri} refused to open 'models:/credit@champion': it answered 403.",
-            "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
+            "The MLflow server {uri} forbids what 'models:/credit@champion' needs: it answered 403.",
+            "Loading needs the permission READ; logging verdicts, promoting and counting uses need EDIT. "
+            "MLFLOW_TRACKING_USERNAME or MLFLOW_TRACKING_TOKEN say who asks.",
         ),
         (
             404,

@@ -24,7 +24,18 @@ from pytest_model_gate.redact import redact
         ("https://u:p@ss@host/x", "https://***@host/x"),
         ("https://u:pa#ss@host/x", "https://***@host/x"),
         ("https://[::1]:5000/x@y", "https://[::1]:5000/x@y"),
+        (
+            "mlflow-search:e?filter=tags.token = 'abc' and tags.team = 'risk'&order_by=metrics.auc DESC",
+            "mlflow-search:e?filter=tags.token = '***' and tags.team = 'risk'&order_by=metrics.auc DESC",
+        ),
+        ("filter=params.`my.api_key`!='a b' and x", "filter=params.`my.api_key`!='***' and x"),
+        ("tags.git_Password%20%3D%20%27abc%27&x", "tags.git_Password%20%3D%20%27***%27&x"),
+        ('tags."auth-header" LIKE "Bearer %"', 'tags."auth-header" LIKE "***"'),
+        ("does not understand \"tags.secret = 'abc", "does not understand \"tags.secret = '***"),
         # What is no secret stays readable.
+        ("mlflow-search:e?filter=params.depth = '4'", "mlflow-search:e?filter=params.depth = '4'"),
+        ("params.tokenizer = 'bpe'", "params.tokenizer = 'bpe'"),
+        ("metrics.auth_auc > 0.5", "metrics.auth_auc > 0.5"),
         ("models:/credit@champion", "models:/credit@champion"),
         ("runs:/0123/model", "runs:/0123/model"),
         ("lakefs://repo/main/x@y.parquet", "lakefs://repo/main/x@y.parquet"),

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from registries import Registry
 from test_aliases import wish
 from test_log import log, record
 
-from conftest import Registry
 from pytest_model_gate.data.ledger import Reset
 from pytest_model_gate.data.ledger_mlflow import MlflowLedger
 from pytest_model_gate.errors import ModelGateError
@@ -71,7 +72,9 @@ def be(patch: pytest.MonkeyPatch, user: str = "", password: str = "", token: str
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, rows) -> Iterator[Guarded]:
     pytest.importorskip("flask_wtf", reason="mlflow[auth] is not installed")
-    from mlflow.server.auth.client import AuthServiceClient
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it imports the whole server
+        from mlflow.server.auth.client import AuthServiceClient
 
     folder = tmp_path_factory.mktemp("guarded")
     (folder / "settings.ini").write_text(SETTINGS.format(folder=folder.as_posix()))

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from registries import Registry
 from test_aliases import aliases, wish
 from test_log import log, record
 from test_promoting_runs import gate, shell
 
-from conftest import Registry
 from pytest_model_gate.errors import ModelGateError, UnavailableError
 from pytest_model_gate.gate.promoting import promote, roll_back
 from pytest_model_gate.models.builtin import model_gate_model

@@ -98,10 +98,17 @@ def read_search(source: str) -> Search:
             else f"has order_by = {shorten(given['order_by'])!r}, which is not one metric and ASC or DESC"
         )
         raise ConfigurationError(f"'{redact(source)}' {what}.", _FORM)
+    metric = order["quoted"] or order["double"] or order["plain"]
+    if metric.startswith("model_gate/"):
+        raise ConfigurationError(
+            f"'{redact(source)}' orders by {shorten(metric)!r}, which a gate found on its holdout: rows that "
+            "choose the candidate cannot judge it any more.",
+            "Order by a metric of other rows, such as those that training validates on.",
+        )
     return Search(
         experiment=experiment,
         filter=given.get("filter", ""),
-        metric=order["quoted"] or order["double"] or order["plain"],
+        metric=metric,
         largest=order["way"].lower() == "desc",
         model=given.get("model", "").strip("/"),
     )
@@ -120,7 +127,7 @@ def best_run(client: Any, source: str, server: Server) -> Best:
     runs = list(_runs(client, experiment, search, server))
     where = f"experiment '{search.experiment}' at {redact(server.tracking)}"
     if not runs:
-        fits = f" fits the filter {shorten(search.filter, 80)!r}" if search.filter else ""
+        fits = f" fits the filter {shorten(redact(search.filter), 80)!r}" if search.filter else ""
         raise UnavailableError(
             f"No finished run of {where}{fits}{'' if fits else ' is there'}.",
             "Only runs with the status FINISHED are chosen from; check the filter."
@@ -179,8 +186,8 @@ def _runs(client: Any, experiment: str, search: Search, server: Server) -> Itera
             if getattr(error, "error_code", "") != "INVALID_PARAMETER_VALUE":
                 raise
             raise ConfigurationError(
-                f"MLflow does not understand the filter {shorten(search.filter, 80)!r}: "
-                f"{shorten(_without_code(error), 120).rstrip('.')}.",
+                f"MLflow does not understand the filter {shorten(redact(search.filter), 80)!r}: "
+                f"{shorten(redact(_without_code(error)), 120).rstrip('.')}.",
                 "Write it as MLflow does: metrics.val_auc > 0.8 and params.depth = '4'.",
             ) from None
         count += len(page)
@@ -201,7 +208,7 @@ def _without_code(error: Exception) -> str:
 
 
 def _no_numbers(runs: list[Any], search: Search, where: str) -> UnavailableError:
-    known = sorted({name for run in runs for name in run.data.metrics})
+    known = sorted({name for run in runs for name in run.data.metrics if not name.startswith("model_gate/")})
     with_nan = sum(search.metric in run.data.metrics for run in runs)
     if with_nan:
         return UnavailableError(
