@@ -1,4 +1,5 @@
 """Several candidates on a real server: every one is told its verdict, and the winner gets the alias."""
+# ruff: noqa: E501 - whole values stay on one line
 
 from __future__ import annotations
 
