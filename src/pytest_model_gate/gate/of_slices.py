@@ -9,7 +9,7 @@ import numpy as np
 from ..metrics.metric import Metric, OfParts
 from ..metrics.rows import Floats, Ints, Predicted
 from ..stats.average_precision import PairedPrecision
-from ..stats.by_part import PartMoments, correlations, paired_aucs, sizes_of
+from ..stats.by_part import PartMoments, correlations, paired_aucs, sizes_of, tilted_scores
 from ..stats.flattered import Flattered
 from ..stats.influence import of_rows, rows_tilted_too
 from ..stats.mean import mean_of_moments
@@ -17,13 +17,18 @@ from ..stats.wider import Wider
 from .areas import in_unit, is_area, scale
 from .at_a_time import Answer, AskAll, AtATime
 from .by_influence import AVERAGE_PRECISION, OWN_HITS, hard_to_rank, precision, ranked_df
+from .cells import counts_cells
 from .found import Found, needed_df, relative_weight, with_width
 from .sample import Sample
 
 
 def ask_all(metric: Metric, sample: Sample) -> AskAll | None:
     """Return how all slices of a sample are asked at once; ``None`` where each is asked by itself."""
-    if metric.of_parts is None or not sample.simple:
+    if not sample.simple:
+        return None
+    if counts_cells(metric, sample.truth):
+        return _cells if metric.cells_of_parts is not None and len(sample.class_sizes) == 2 else None
+    if metric.of_parts is None:
         return None
     if metric.family == "mean" and metric.losses is not None:
         return _means
@@ -46,7 +51,7 @@ class _Pair:
     @property
     def contrast(self) -> Floats:
         """What each row says of candidate minus weighted reference."""
-        first, second = self.first.per_row, self.second.per_row
+        first, second = self.first.influence, self.second.influence
         if all(weight == 1 for weight in self.weights):
             return first - second
         return first - np.repeat(self.weights, self.sizes) * second
@@ -74,7 +79,7 @@ def _pair(
         if form is None or len(form) != truth.n or (form.dtype.kind == "f" and not np.isfinite(form).all()):
             return None
     first, second = metric.of_parts(truth, candidate), metric.of_parts(truth, reference)
-    if not all(np.isfinite(of.values).all() and np.isfinite(of.per_row.sum()) for of in (first, second)):
+    if not all(np.isfinite(of.values).all() and np.isfinite(of.influence.sum()) for of in (first, second)):
         return None
     values = first.values.tolist(), second.values.tolist()
     weights = [relative_weight(metric, value, relative) for value in values[1]]
@@ -120,7 +125,7 @@ def _areas(
     areas = [[(value - low) / unit for value in values] for values in pair.values]
     found = paired_aucs(
         (areas[0], areas[1]),
-        (pair.first.per_row / unit, pair.second.per_row / unit),
+        (pair.first.influence / unit, pair.second.influence / unit),
         slices.sample.truth.values == 1,
         pair.starts,
         pair.weights,
@@ -141,7 +146,7 @@ def _rankings(
     pair = _pair(metric, slices, candidate, reference, relative)
     if pair is None:
         return None
-    psi, other = pair.contrast, pair.second.per_row
+    psi, other = pair.contrast, pair.second.influence
     found = PartMoments.of(psi, pair.starts)
     own = psi + np.repeat(pair.weights, pair.sizes) * other
     rhos = correlations(own, other, pair.starts) if metric.name == AVERAGE_PRECISION else []
@@ -169,3 +174,55 @@ def _rankings(
         return Found(first, second, inference)
 
     return answer
+
+
+def _cells(
+    metric: Metric, slices: AtATime, candidate: Predicted, reference: Predicted, relative: float
+) -> Answer | None:
+    """Ask for the tilted score interval of cells of two classes, as :func:`~.plain.paired_cells` does."""
+    truth, starts = slices.sample.truth, slices.sample.truth.starts
+    assert starts is not None, "asked of slices"
+    assert metric.cells_of_parts is not None, "chosen for metrics that have it"
+    rows = _joint(truth.values, candidate.labels, reference.labels, starts)
+    if rows is None or not rows.sum(axis=(2, 3)).all():  # who has no rows of a class is asked by itself
+        return None
+    of_first, of_second = metric.cells_of_parts(rows.sum(axis=3)), metric.cells_of_parts(rows.sum(axis=2))
+    if not (np.isfinite(of_first.values).all() and np.isfinite(of_second.values).all()):
+        return None
+    values = of_first.values.tolist(), of_second.values.tolist()
+    weights = np.array([relative_weight(metric, value, relative) for value in values[1]])
+    first, second = of_first.influence, weights[:, None, None] * of_second.influence
+    psi = first[:, :, :, None] - second[:, :, None, :]
+    # Each class has one wrong label only: (true class, label) of the imaginary rows, and of right ones.
+    classes, wrong = [0, 1], [1, 0]
+    imaginary = np.concatenate(
+        (
+            first[:, classes, wrong] - second[:, classes, classes],
+            first[:, classes, classes] - second[:, classes, wrong],
+        ),
+        axis=1,
+    )
+    found = tilted_scores(
+        metric.sign * (of_first.values - of_second.values),
+        metric.sign * psi.reshape(len(starts), -1),
+        rows.reshape(len(starts), -1),
+        metric.sign * imaginary,
+    )
+
+    def answer(position: int, sample: Sample) -> Found:
+        del sample  # the cells tell everything
+        return Found(values[0][position], values[1][position], found[position])
+
+    return answer
+
+
+def _joint(true: Ints, candidate: Ints | None, reference: Ints | None, starts: Ints) -> Floats | None:
+    """Count the rows of each cell (slice, true class, candidate's class, reference's class)."""
+    code = np.repeat(np.arange(len(starts)), sizes_of(true, starts))
+    for labels in (true, candidate, reference):
+        if labels is None or len(labels) != len(true) or labels.min() < 0 or labels.max() > 1:
+            return None
+        code *= 2
+        code += labels
+    counts: Floats = np.bincount(code, minlength=8 * len(starts)).astype(np.float64)
+    return counts.reshape(-1, 2, 2, 2)

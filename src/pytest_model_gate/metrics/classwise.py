@@ -53,8 +53,8 @@ class _Rates:
         """Return the derivative of ``sum(share * values)`` by cell, the shares held fixed."""
         scaled = share / np.where(self.bottom > 0, self.bottom, 1.0)
         lost = scaled * self.values
-        hits: Floats = np.diag(self.hit * scaled)
-        return hits - (self.by_true * lost)[:, None] - (self.by_predicted * lost)[None, :]
+        hits: Floats = np.eye(lost.shape[-1]) * (self.hit * scaled)[..., None, :]
+        return hits - (self.by_true * lost)[..., :, None] - (self.by_predicted * lost)[..., None, :]
 
 
 Rates = Callable[[Cells], _Rates]
@@ -84,7 +84,8 @@ def negative_predictive_value() -> Metric:
     name = "negative_predictive_value"
     value, influence = _of_one(name, 0, _precision)
     instead = "precision_macro, which averages over all classes"
-    return cell_metric(name=name, value=value, influence=influence, instead=instead)
+    values = _values_of_one(0, _precision)
+    return cell_metric(name=name, value=value, influence=influence, instead=instead, values=values)
 
 
 def f_beta(beta: float, average: Average) -> Metric:
@@ -146,7 +147,9 @@ def _metric(stem: str, average: Average, rates: Rates) -> Metric:
     if average == "binary":
         value, influence = _of_one(stem, 1, rates)
         instead = f"{stem}_macro or {stem}_weighted"
-        return cell_metric(name=stem, value=value, influence=influence, instead=instead)
+        return cell_metric(
+            name=stem, value=value, influence=influence, instead=instead, values=_values_of_one(1, rates)
+        )
     name = f"{stem}_{average}"
     value, influence = _of_all(name, rates, weighted=average == "weighted")
     return cell_metric(name=name, value=value, influence=influence)
@@ -173,11 +176,19 @@ def _of_one(name: str, code: int, rates: Rates) -> Functions:
         return float(rate.top[code] / rate.bottom[code])
 
     def influence(shares: Cells) -> Floats:
-        only = np.zeros(len(shares.matrix))
+        only = np.zeros(shares.matrix.shape[-1])
         only[code] = 1.0
         return rates(shares).influence(only)
 
     return value, influence
+
+
+def _values_of_one(code: int, rates: Rates) -> Callable[[Cells], Floats]:
+    def values(cells: Cells) -> Floats:
+        rate = rates(cells)
+        return np.where(rate.alone[..., code] == 0, np.nan, rate.top[..., code] / rate.bottom[..., code])
+
+    return values
 
 
 def _of_all(name: str, rates: Rates, *, weighted: bool) -> Functions:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..errors import InvalidError
 from .checked import checked, count
 from .levels import Floats
-from .metric import Family, Metric
+from .metric import Family, Metric, OfParts
 from .rows import Mask, Predicted, Truth
 
 #: Numbers of cells, in the smallest type that holds them all.
@@ -29,7 +29,7 @@ class Cells:
 
     Parameters
     ----------
-    matrix : ndarray, shape (K, K)
+    matrix : ndarray, shape (K, K), or (parts, K, K) for several parts of the rows at once
         Number (or weight) of rows; true classes down, predicted classes across.
     n : int or None
         Rows, where they are known.
@@ -44,19 +44,19 @@ class Cells:
     @cached_property
     def true(self) -> Floats:
         """Mass of each class in the truth."""
-        mass: Floats = self.matrix.sum(axis=1)
+        mass: Floats = self.matrix.sum(axis=-1)
         return mass
 
     @cached_property
     def predicted(self) -> Floats:
         """Mass of each class in the predictions."""
-        mass: Floats = self.matrix.sum(axis=0)
+        mass: Floats = self.matrix.sum(axis=-2)
         return mass
 
     @cached_property
     def right(self) -> Floats:
         """Mass of each class that is predicted rightly."""
-        return self.matrix.diagonal()
+        return self.matrix.diagonal(axis1=-2, axis2=-1)
 
     @cached_property
     def total(self) -> float:
@@ -83,6 +83,7 @@ def cell_metric(
     crosses_zero: bool = False,
     ordered_classes: bool = False,
     instead: str = "",
+    values: Callable[[Cells], Floats] | None = None,
 ) -> Metric:
     """Return the metric that sees nothing but the confusion matrix.
 
@@ -96,6 +97,9 @@ def cell_metric(
         without further centring. Only asked where the value exists.
     instead : str
         What to use with more than two classes; empty for a metric that allows them.
+    values : callable, optional
+        ``values(cells) -> ndarray of shape (parts,)``, NaN where there is no value. Then ``influence`` is
+        asked of several parts at once, too.
     """
 
     def seen(truth: Truth, predicted: Predicted) -> Cells:
@@ -109,6 +113,13 @@ def cell_metric(
         by_cell = table(seen(truth, predicted)).ravel()
         return truth.weigh(by_cell.take(predicted.shared(_cell, truth)))
 
+    def of_parts(confusions: Floats) -> OfParts:
+        assert values is not None, "only then it is asked"
+        totals = confusions.sum(axis=(-2, -1), keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = values(Cells(matrix=confusions))
+            return OfParts(values=found, influence=influence(Cells(matrix=confusions / totals)))
+
     return checked(
         Metric(
             name=name,
@@ -120,6 +131,7 @@ def cell_metric(
             family=family,
             hits=hits,
             cell_influence=lambda confusion: table(Cells(matrix=np.asarray(confusion, dtype=np.float64))),
+            cells_of_parts=of_parts if values else None,
             crosses_zero=crosses_zero,
             ordered_classes=ordered_classes,
             binary_only=bool(instead),

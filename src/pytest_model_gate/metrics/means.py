@@ -39,7 +39,7 @@ def mean_metric(
         assert truth.starts is not None, "asked only of parts"
         per_row = losses(truth, predicted)
         sizes = np.diff(truth.starts, append=truth.n)
-        return OfParts(values=np.add.reduceat(per_row, truth.starts) / sizes, per_row=per_row)
+        return OfParts(values=np.add.reduceat(per_row, truth.starts) / sizes, influence=per_row)
 
     return checked(
         Metric(

@@ -58,14 +58,15 @@ class OfParts:
     ----------
     values : ndarray, shape (parts,)
         Its value on each.
-    per_row : ndarray, shape (n,)
-        For ``family="mean"`` the losses, else the influence of each row on the value of its part.
+    influence : ndarray
+        Of each row on the value of its part, shape (n,); for ``family="mean"`` the losses instead, and for
+        confusion cells that of each cell, shape (parts, K, K).
     flattery : ndarray, shape (parts,), or None
         By how much each value flatters, where the metric tells.
     """
 
     values: Floats
-    per_row: Floats
+    influence: Floats
     flattery: Floats | None = None
 
 
@@ -130,6 +131,9 @@ class Metric:
         ``of_parts(truth, predicted) -> OfParts``: the same of many slices at once, without weights, where
         ``truth.starts`` says where each begins; each has rows of every class. It is an offer: what it says
         of a part is what the other functions say of it alone. May return what is not finite.
+    cells_of_parts : callable or None
+        ``cells_of_parts(confusions) -> OfParts``: the same of a stack of confusion matrices, NaN where one of
+        them has no value.
     labelled : callable or None
         Of a metric of confusion cells that depends on what the classes are called:
         ``labelled(classes) -> cell_influence``.
@@ -171,6 +175,7 @@ class Metric:
     binned: Callable[[Truth, Predicted], tuple[Ints, Floats, Floats, Floats]] | None = None
     cell_influence: Callable[[Floats], Floats] | None = None
     of_parts: Callable[[Truth, Predicted], OfParts] | None = None
+    cells_of_parts: Callable[[Floats], OfParts] | None = None
     labelled: Callable[[tuple[Any, ...]], Callable[[Floats], Floats]] | None = None
     resampler: Callable[[Truth, Predicted], Callable[[Floats], Floats]] | None = None
     resamples: int | None = None

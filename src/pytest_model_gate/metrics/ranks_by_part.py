@@ -134,7 +134,7 @@ def auc_of_parts(truth: Truth, predicted: Predicted) -> OfParts:
     won *= ranks.each(n / (pos * neg))
     won -= ranks.each(value * n / pos)
     psi[truth.positives] = won[ranks.level[truth.positives]]
-    return OfParts(values=value, per_row=psi)
+    return OfParts(values=value, influence=psi)
 
 
 def average_precision_of_parts(truth: Truth, predicted: Predicted) -> OfParts:
@@ -153,7 +153,7 @@ def average_precision_of_parts(truth: Truth, predicted: Predicted) -> OfParts:
     lost *= ranks.each(-n / pos)
     psi = lost[ranks.level]
     psi[truth.positives] += gain[ranks.level[truth.positives]]
-    return OfParts(values=value, per_row=psi, flattery=_own_hits(ranks))
+    return OfParts(values=value, influence=psi, flattery=_own_hits(ranks))
 
 
 def _own_hits(ranks: PartRanks) -> Floats:

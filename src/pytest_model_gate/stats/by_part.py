@@ -6,6 +6,7 @@ as it is for one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from .auc import PairedAuc, paired_auc_of
 from .average_precision import correlation_of
 from .design import Codes, Floats, Mask
+from .tilted import Tilted, nothing_changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,3 +99,36 @@ def paired_aucs(
     positives = np.add.reduceat(positive, starts, dtype=np.intp)
     counts = list(zip(positives.tolist(), (sizes - positives).tolist(), strict=True))
     return list(map(paired_auc_of, *values, *sums, counts, weights))
+
+
+def tilted_scores(gains: Floats, values: Floats, mass: Floats, imaginary: Floats) -> list[Tilted]:
+    """Return the tilted score of each part, as :func:`~pytest_model_gate.stats.tilted.tilted` does of one.
+
+    Parameters
+    ----------
+    gains : ndarray, shape (parts,)
+        The estimates.
+    values, mass : ndarray, shape (parts, kinds)
+        Influence of a row of each kind, and how many there are; each part has two rows or more.
+    imaginary : ndarray, shape (parts, imaginary)
+        Influence of rows that might have been drawn.
+    """
+    rows = mass.sum(axis=1)
+    centred = values - ((mass * values).sum(axis=1) / rows)[:, None]
+    every = np.concatenate((centred, imaginary), axis=1)
+    masses = np.concatenate((mass, np.full(imaginary.shape, 0.5)), axis=1)
+    squares = (masses * every**2).sum(axis=1)
+    seen = masses > 0
+    return [
+        Tilted(
+            gain=gain,
+            values=own[kinds],
+            mass=own_mass[kinds],
+            units=units,
+            standard_error=math.sqrt(total / units / (units - 1)),
+            caution="" if own[kinds].any() else nothing_changes(units),
+        )
+        for gain, own, own_mass, kinds, units, total in zip(
+            gains.tolist(), every, masses, seen, rows.astype(int).tolist(), squares.tolist(), strict=True
+        )
+    ]

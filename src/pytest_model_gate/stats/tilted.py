@@ -317,7 +317,7 @@ def tilted(
     values, mass = values[seen], mass[seen]
     centred = values - float((mass * values).sum()) / rows
     every = np.concatenate((centred, imaginary))
-    caution = "" if every.any() else f"no row that could be drawn changes the gain of these {rows:,} rows"
+    caution = "" if every.any() else nothing_changes(rows)
     masses = np.concatenate((mass, np.full(len(imaginary), 0.5)))
     return Tilted(
         gain=gain,
@@ -328,3 +328,8 @@ def tilted(
         method=method,
         caution=caution,
     )
+
+
+def nothing_changes(rows: int) -> str:
+    """Return the caution of an estimate that no kind of row moves."""
+    return f"no row that could be drawn changes the gain of these {rows:,} rows"
