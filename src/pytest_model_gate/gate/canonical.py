@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import overload
 
 from ..stats.inference import Inference
@@ -46,8 +46,13 @@ def canonical(value: float | None, scale: float = 0.0) -> float | None:
         return float(format(value, _FORMAT))
     if size == 0 or not math.isfinite(size):
         return value + 0.0
-    rounded = round(value, DIGITS - 1 - math.floor(math.log10(float(format(size, _FORMAT)))))
-    return float(format(rounded, _FORMAT)) + 0.0
+    return float(format(round(value, _places(size)), _FORMAT)) + 0.0
+
+
+@lru_cache(maxsize=256)
+def _places(size: float) -> int:
+    """Return the decimal places of a number's last significant digit; several numbers are of one size."""
+    return DIGITS - 1 - math.floor(math.log10(float(format(size, _FORMAT))))
 
 
 @dataclass(frozen=True)

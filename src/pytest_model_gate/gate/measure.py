@@ -214,29 +214,29 @@ def _measured(
     apart: int | None = None,
     rare: str = "",
 ) -> Measured:
-    numbers = (found.candidate, found.reference, found.inference.gain, found.inference.standard_error)
-    for number in numbers[:2]:
+    for number in (found.candidate, found.reference):
         if math.isfinite(number) and number != 0 and not SMALLEST < abs(number) < 1 / SMALLEST:
             raise UndefinedMetricError(
                 f"{metric.name} is {number:.3g} here: squares of such numbers are no numbers any more, and "
                 "an interval needs them.",
                 "Rescale the target and the predictions.",
             )
-    if not all(math.isfinite(number) for number in numbers):
-        raise UndefinedMetricError(
-            f"{metric.name} is not a finite number on these {plural(sample.n, 'row')}.",
-            "Check how the rows were selected; where this is a slice, raise its min_rows.",
-        )
     # What crosses 0 is a difference of larger numbers, near 0 too.
     least = 1.0 if metric.crosses_zero else 0.0
     candidate, reference = canonical(found.candidate, least), canonical(found.reference, least)
     scale = max(abs(candidate), abs(reference), least)
-    gain = canonical(metric.sign * (candidate - reference), scale)
+    inference = Steady(found.inference, canonical(metric.sign * (candidate - reference), scale), scale)
+    numbers = (found.candidate, found.reference, found.inference.gain, inference.standard_error)
+    if not all(map(math.isfinite, numbers)):
+        raise UndefinedMetricError(
+            f"{metric.name} is not a finite number on these {plural(sample.n, 'row')}.",
+            "Check how the rows were selected; where this is a slice, raise its min_rows.",
+        )
     return Measured(
         n=sample.n,
         candidate=candidate,
         reference=reference,
-        inference=Steady(found.inference, gain, scale),
+        inference=inference,
         identical=identical,
         alike=alike,
         caution=(
@@ -244,25 +244,24 @@ def _measured(
             or sample.caution
             or rare
             or _class_caution(metric, sample)
-            or _spread_caution(metric, found.inference, sample, scale)
-            or _apart_caution(metric, found.inference, apart, scale)
+            or _spread_caution(metric, inference, sample)
+            or _apart_caution(metric, inference, apart)
         ),
         paired=found.paired,
         queries=None if metric.by_query is None else queries_in(sample),
     )
 
 
-def _spread_caution(metric: Metric, inference: Inference, sample: Sample, scale: float) -> str:
+def _spread_caution(metric: Metric, inference: Steady, sample: Sample) -> str:
     """Few rows without any spread say little about the rows that were not drawn, whatever the metric.
 
     Confusion cells have imaginary rows: without any spread not even those would change the gain.
     """
     units = sample.design.units
     enough = units >= ENOUGH_WITHOUT_SPREAD and metric.family != "cells"
-    if enough or canonical(inference.standard_error, scale) > 0:
+    if enough or inference.standard_error > 0:
         return ""
-    low, high = inference.bounds(READ_AT)
-    if canonical(high - low, scale) > 0:  # score and exact intervals have a width without any spread, too
+    if _width(inference) > 0:  # score and exact intervals have a width without any spread, too
         return ""
     what = "row" if sample.design.groups is None else "group"
     if units == 1:
@@ -270,7 +269,12 @@ def _spread_caution(metric: Metric, inference: Inference, sample: Sample, scale:
     return f"{units} {what}s that all say the same show no spread"
 
 
-def _apart_caution(metric: Metric, inference: Inference, apart: int | None, scale: float) -> str:
+def _width(inference: Steady) -> float:
+    low, high = inference.inner.bounds(READ_AT)
+    return canonical(high - low, inference.scale)
+
+
+def _apart_caution(metric: Metric, inference: Steady, apart: int | None) -> str:
     """Few rows on which labels differ, all in favour of one model, leave an interval of cells no width.
 
     Where the models are equally good, one of them wins all of k such rows once in 2**k times. An F of 1
@@ -278,8 +282,7 @@ def _apart_caution(metric: Metric, inference: Inference, apart: int | None, scal
     """
     if not apart or apart >= ENOUGH_APART:
         return ""
-    low, high = inference.bounds(READ_AT)
-    if canonical(high - low, scale) > 0:
+    if _width(inference) > 0:
         return ""
     rows = "1 row tells the models apart," if apart == 1 else f"{apart} rows tell the models apart,"
     return f"{rows} all in one way: too few for an interval of {metric.name}, {ENOUGH_APART} are needed"

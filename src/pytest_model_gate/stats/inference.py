@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Protocol
 
@@ -36,6 +37,7 @@ class Inference(Protocol):
         """Return the p-value against "the gain is at least ``threshold``" (small: it is below)."""
 
 
+@lru_cache(maxsize=64)
 def normal_quantile(alpha: float) -> float:
     """Return ``z`` with ``P(Z > z) = alpha``."""
     # By the lower tail: 1 - alpha would lose the digits of a small alpha.

@@ -25,8 +25,10 @@ _SECANTS = 8
 #: A bracket from 0 on shrinks by the root of this.
 _SHRINK = 1e-8
 
+_EPSILON = sys.float_info.epsilon
+
 #: Places that are closer to each other, as a share of themselves, are one.
-_APART = 4 * sys.float_info.epsilon
+_APART = 4 * _EPSILON
 
 
 def crossing(function: Callable[[float], float], low: float, high: float) -> float:
@@ -42,7 +44,7 @@ def crossing(function: Callable[[float], float], low: float, high: float) -> flo
     """
     # x1 is the newest point and x2 the other end of the bracket; x3 was an end before.
     x1, f1, x2, f2 = high, math.inf, low, -math.inf
-    t = 0.5
+    t, tiny = 0.5, sys.float_info.min
     for _ in range(_ROUNDS):
         x = x1 + t * (x2 - x1)
         f = function(x)
@@ -52,12 +54,15 @@ def crossing(function: Callable[[float], float], low: float, high: float) -> flo
             x3, f3, x2, f2 = x2, f2, x1, f1
         x1, f1 = x, f
         best, least = (x1, f1) if abs(f1) < abs(f2) else (x2, f2)
-        close = (2 * sys.float_info.epsilon * abs(best) + sys.float_info.min) / max(
-            abs(x2 - x1), sys.float_info.min
-        )
+        span = abs(x2 - x1)
+        close = (2 * _EPSILON * abs(best) + tiny) / (span if span > tiny else tiny)
         if close > 0.5 or least == 0:
             return best
-        t = min(1 - close, max(close, _interpolated(x1, x2, x3, f1, f2, f3)))
+        t = _interpolated(x1, x2, x3, f1, f2, f3)
+        if t < close:
+            t = close
+        elif t > 1 - close:
+            t = 1 - close
     return best
 
 

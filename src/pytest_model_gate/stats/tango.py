@@ -79,7 +79,15 @@ class PairedProportions:
 def upper_bound(n10: int, n01: int, n: int, z: float) -> float:
     """Return the upper bound of the difference ``z`` standard deviations away."""
     gain = (n10 - n01) / n
-    return crossing(lambda d: -_score(n10, n01, n, d) - z, gain, 1.0) if gain < 1 else 1.0
+    if gain >= 1:
+        return 1.0
+
+    def beyond(d: float) -> float:
+        return -_score(n10, n01, n, d) - z
+
+    # Twice as far as the plain interval reaches there is nearly always enough; else all that is left.
+    enough = gain + 2 * z * (math.sqrt(n10 + n01) + z) / n
+    return crossing(beyond, gain, enough if enough < 1 and beyond(enough) > 0 else 1.0)
 
 
 def _score(n10: int, n01: int, n: int, d: float) -> float:
