@@ -121,8 +121,8 @@ def lines(case, *, alone):
     answered = set()
     for place, metric, relative in places:
         every = ask_all(metric, place.among.sample)
-        roles = (metric, "candidate", "production", relative)
-        if every is not None and place.among.answer(*roles, every) is not None:
+        roles = "candidate", "production"
+        if every is not None and place.among.answer(metric, roles, relative, every) is not None:
             answered.add(metric.name)
     return found, answered
 

@@ -245,7 +245,7 @@ def levels(series: Series) -> Levels:
             f"Cut numbers and dates into bins, {{ by = '{_name(series)}', bins = 4 }}, or slice by a coarser "
             "column.",
         )
-    values = [distinct[int(code) - 1] for code in used if code]
+    values = list(distinct[used[used > 0] - 1])
     named = level_names(series, values)
     order = sorted(range(len(values)), key=lambda i: named[i][0])
     texts = [named[i][1] for i in order]

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ModelGateError
 from ..metrics.metric import Metric
-from ..metrics.rows import Predicted
+from ..metrics.rows import Needs, Predicted
 from .found import Found
 from .sample import Sample
 
@@ -45,6 +45,7 @@ class AtATime:
     sample: Sample
     predicted: Mapping[str, Predicted]
     _answers: dict[object, Answer | None] = field(default_factory=dict)
+    _differing: dict[object, Sequence[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, sample: Sample, predicted: Mapping[str, Predicted], sizes: Sequence[int]) -> AtATime:
@@ -59,21 +60,33 @@ class AtATime:
         end = starts[position + 1] if position + 1 < len(starts) else self.sample.n
         window = slice(int(starts[position]), int(end))
         said = {role: model.subset(window) for role, model in self.predicted.items()}
-        return replace(self.sample.subset(window), place=Place(self, position, said)), said
+        return self.sample.subset(window, place=Place(self, position, said)), said
 
     def answer(
-        self, metric: Metric, candidate: str, reference: str, relative: float, ask_all: AskAll
+        self, metric: Metric, roles: tuple[str, str], relative: float, ask_all: AskAll
     ) -> Answer | None:
-        """Return what answers for one slice after the other, found once."""
-        key = id(metric), candidate, reference, relative
+        """Return what answers for one slice after the other, found once; ``None`` where nothing does."""
+        key = id(metric), roles, relative
         if key not in self._answers:
+            candidate, reference = (self.predicted[role] for role in roles)
             try:
-                self._answers[key] = ask_all(
-                    metric, self, self.predicted[candidate], self.predicted[reference], relative
-                )
+                self._answers[key] = ask_all(metric, self, candidate, reference, relative)
             except ModelGateError:  # of one of the slices: each is asked by itself, and says so for itself
                 self._answers[key] = None
         return self._answers[key]
+
+    def differing(self, needs: Needs, roles: tuple[str, str]) -> Sequence[int]:
+        """Return on how many rows of each slice two models don't say the same, counted once."""
+        key = needs, roles
+        if key not in self._differing:
+            starts = self.sample.truth.starts
+            assert starts is not None, "made with them"
+            one, other = (np.asarray(self.predicted[role].form(needs)) for role in roles)
+            rows = np.ones(self.sample.n, dtype=np.bool_)
+            if one.shape == other.shape:
+                rows = (one != other).reshape(self.sample.n, -1).any(axis=1)
+            self._differing[key] = np.add.reduceat(rows, starts, dtype=np.intp).tolist()
+        return self._differing[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +107,19 @@ class Place:
         ask_all: AskAll,
     ) -> Found | None:
         """Return what is found for all slices, of this one; ``None`` where it has to be asked by itself."""
-        roles = {id(said): role for role, said in self.predicted.items()}
-        first, second = roles.get(id(candidate)), roles.get(id(reference))
-        if first is None or second is None:
-            return None
-        answer = self.among.answer(metric, first, second, relative, ask_all)
+        roles = self._roles(candidate, reference)
+        answer = None if roles is None else self.among.answer(metric, roles, relative, ask_all)
         return None if answer is None else answer(self.position, sample)
+
+    def differing(self, needs: Needs, candidate: Predicted, reference: Predicted) -> int | None:
+        """Return on how many rows two models don't say the same; ``None`` where that is not counted here."""
+        roles = self._roles(candidate, reference)
+        return None if roles is None else self.among.differing(needs, roles)[self.position]
+
+    def _roles(self, candidate: Predicted, reference: Predicted) -> tuple[str, str] | None:
+        roles = {id(said): role for role, said in self.predicted.items()}
+        one, other = roles.get(id(candidate)), roles.get(id(reference))
+        return None if one is None or other is None else (one, other)
 
 
 def runs(sizes: Sequence[int], wanted: Sequence[bool]) -> list[range]:

@@ -145,19 +145,15 @@ def measure_pair(
         If the metric fails.
     """
     found = _asked(metric, lambda: _found(metric, sample, candidate, reference, relative))
-    said, other = candidate.form(metric.needs), reference.form(metric.needs)
-    assert said is not None, "the metric was measured"
-    assert other is not None, "the metric was measured"
-    alike = _equal(said, other)
-    identical = alike and (one_model or _one(sample, candidate, reference))
-    apart = int(np.count_nonzero(said != other)) if metric.needs == "label" else None
+    apart = _differing(metric, sample, candidate, reference)
+    identical = not apart and (one_model or _one(sample, candidate, reference))
     return _measured(
         metric,
         sample,
         found,
         identical=identical,
-        alike=alike and not identical,
-        apart=apart,
+        alike=not apart and not identical,
+        apart=apart if metric.needs == "label" else None,
         rare=uneven_pair(metric, sample, candidate, reference)
         or unseen(metric, sample, candidate, reference),
     )
@@ -186,6 +182,18 @@ def _found(
             return found
     pair, _ = methods(metric, sample)
     return pair(metric, sample, candidate, reference, relative)
+
+
+def _differing(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> int:
+    """Return on how many rows two models differ in what the metric reads; where that is no label, 1 for any."""
+    if sample.place is not None:
+        counted = sample.place.differing(metric.needs, candidate, reference)
+        if counted is not None:
+            return counted
+    said, other = candidate.form(metric.needs), reference.form(metric.needs)
+    assert said is not None, "the metric was measured"
+    assert other is not None, "the metric was measured"
+    return int(np.count_nonzero(said != other)) if metric.needs == "label" else int(not _equal(said, other))
 
 
 def _asked(metric: Metric, question: Callable[[], Found]) -> Found:

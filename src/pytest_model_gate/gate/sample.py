@@ -93,10 +93,13 @@ class Sample:
         """Return the same rows, whose resampling tells how far it is."""
         return replace(self, resampling=replace(self.resampling, progress=progress))
 
-    def subset(self, rows: Rows) -> Sample:
+    def subset(self, rows: Rows, *, place: Place | None = None) -> Sample:
         """Return some rows."""
         return Sample(
-            truth=self.truth.subset(rows), design=self.design.subset(rows), resampling=self.resampling
+            truth=self.truth.subset(rows),
+            design=self.design.subset(rows),
+            resampling=self.resampling,
+            place=place,
         )
 
 

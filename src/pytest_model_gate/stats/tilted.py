@@ -31,7 +31,7 @@ _MANY = 64
 _NOWHERE = np.empty(0)
 
 #: So many numbers are tilted at once.
-_AT_ONCE = 1 << 13
+_AT_ONCE = 1 << 14
 
 #: The rounding error of a score, in deviations of a unit.
 _ROUNDING = 1e-15
