@@ -21,6 +21,9 @@ from .cells import counts_cells
 from .found import Found, needed_df, relative_weight, with_width
 from .sample import Sample
 
+#: With more rows than this in a slice, on average, a pass over all of them costs more than calls cost.
+MOST_EACH = 2_048
+
 
 def ask_all(metric: Metric, sample: Sample) -> AskAll | None:
     """Return how all slices of a sample are asked at once; ``None`` where each is asked by itself."""
@@ -69,6 +72,8 @@ def _pair(
     truth, starts = slices.sample.truth, slices.sample.truth.starts
     assert starts is not None, "asked of slices"
     assert metric.of_parts is not None, "chosen for metrics that have it"
+    if truth.n > MOST_EACH * len(starts):
+        return None
     sizes = sizes_of(truth.values, starts)
     if metric.needs == "score":
         positives = np.add.reduceat(truth.values == 1, starts, dtype=np.intp)
