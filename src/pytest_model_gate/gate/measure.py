@@ -185,7 +185,7 @@ def _found(
 
 
 def _differing(metric: Metric, sample: Sample, candidate: Predicted, reference: Predicted) -> int:
-    """Return on how many rows two models differ in what the metric reads; where that is no label, 1 for any."""
+    """Return on how many rows two models differ in what the metric reads; but for labels, 1 for any."""
     if sample.place is not None:
         counted = sample.place.differing(metric.needs, candidate, reference)
         if counted is not None:
