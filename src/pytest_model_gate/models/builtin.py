@@ -44,4 +44,7 @@ def model_gate_model(source: str, context: SourceContext) -> ModelProtocol | Non
         from .mlmodel_folder import open_folder
 
         return open_folder(source, context)
+    from .keras import refuse
+
+    refuse(source)
     return None

@@ -104,6 +104,7 @@ def examine(source: str, context: SourceContext) -> Examined | None:
         If it cannot be found or read, or is broken.
     """
     from .files import is_model_file
+    from .keras import refuse
 
     if source.startswith(("models:", "runs:", "mlflow-search:")):
         return _of_mlflow(source, context)
@@ -128,6 +129,7 @@ def examine(source: str, context: SourceContext) -> Examined | None:
         from .mlmodel_folder import copied, is_model_folder
 
         if not is_model_folder(source, context):
+            refuse(source)
             return None
         with copied(source, context) as (identity, folder):
             return _of_folder(identity, folder, context)
