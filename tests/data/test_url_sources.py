@@ -1,5 +1,6 @@
 """Addresses that fsspec opens: a real HTTP server, and what has no versions there."""
 
+import base64
 import http.server
 import socket
 import sys
@@ -30,10 +31,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self._answer(super().do_HEAD)
 
     def _answer(self, usual):
-        for status in (401, 403, 500):
+        for status in (401, 403, 410, 429, 500):
             if f"/{status}/" in self.path:
                 self.send_error(status)
                 return
+        allowed = "Basic " + base64.b64encode(b"me:s3cret").decode()
+        if "/private/" in self.path and self.headers.get("Authorization") != allowed:
+            self.send_error(401)
+            return
         usual()
 
     def log_message(self, *args):
@@ -58,6 +63,43 @@ def fails(tmp_path, source, kind=UnavailableError):
     with pytest.raises(kind) as caught:
         opened(tmp_path, source)
     return str(caught.value)
+
+
+def test_a_password_in_netrc_opens_what_was_refused(site, tmp_path, monkeypatch):
+    folder, address = site
+    (folder / "private").mkdir()
+    rows(1).to_parquet(folder / "private" / "holdout.parquet")
+    netrc = tmp_path / "netrc"
+    monkeypatch.setenv("NETRC", str(netrc))
+    source = f"{address}/private/holdout.parquet"
+    for text in ("", "machine 127.0.0.1 login me password wrong"):
+        netrc.write_text(text)
+        assert fails(tmp_path, source) == (
+            f"'{source}' was refused with 401.\n"
+            "  Write user and password of the server into ~/.netrc (or the file that NETRC names)."
+        )
+    netrc.write_text("machine 127.0.0.1 login me password s3cret")
+    assert opened(tmp_path, source).rows == ROWS
+
+
+def test_what_was_deleted_what_is_asked_too_often_and_a_page_to_log_in(site, tmp_path):
+    folder, address = site
+    source = f"{address}/410/x.parquet"
+    assert fails(tmp_path, source) == (
+        f"'{source}' was deleted: the server says that it is gone for good (410).\n"
+        "  Restore it, or name another file."
+    )
+    source = f"{address}/429/x.parquet"
+    assert fails(tmp_path, source) == (
+        f"'{source}' could not be opened: the server was asked too often (429).\n"
+        "  Wait a while, and run the gate again."
+    )
+    (folder / "login.parquet").write_text("\n<!DOCTYPE html>\n<html>Please log in</html>")
+    source = f"{address}/login.parquet"
+    assert fails(tmp_path, source) == (
+        f"'{source}' is a web page, and not the file that its name promises.\n"
+        "  The server may want somebody to log in there: check the address and the credentials."
+    )
 
 
 def test_a_file_is_pinned_by_its_digest_and_refused_when_it_changed(site, tmp_path):
@@ -122,7 +164,7 @@ def test_what_is_refused_or_not_there(site, tmp_path):
     for status in (401, 403):
         assert fails(tmp_path, f"{address}/{status}/x.parquet") == (
             f"'{address}/{status}/x.parquet' was refused with {status}.\n"
-            "  Give the credentials in the way that fsspec's http:// takes them."
+            "  Write user and password of the server into ~/.netrc (or the file that NETRC names)."
         )
     for status in (403, 404, 500):
         message = fails(tmp_path, f"{address}/{status}/x.parquet?token=s3cret")

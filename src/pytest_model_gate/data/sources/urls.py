@@ -58,6 +58,15 @@ _USUAL = frozenset(
 #: One address is one file; they have no folders that could be listed reliably.
 _SINGLE = ("http", "https")
 _PIECE = 1 << 20
+#: Where fsspec and the packages behind it take credentials from.
+_NETRC = "Write user and password of the server into ~/.netrc (or the file that NETRC names)."
+_GOOGLE = "Set GOOGLE_APPLICATION_CREDENTIALS, or run: gcloud auth application-default login."
+_AZURE = "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY."
+_CREDENTIALS = {
+    **dict.fromkeys(("http", "https"), _NETRC),
+    **dict.fromkeys(("gs", "gcs"), _GOOGLE),
+    **dict.fromkeys(("az", "abfs", "abfss"), _AZURE),
+}
 
 
 def knows(source: str) -> bool:
@@ -173,6 +182,11 @@ class _Store:
         before = self._state(path)
         with self._ask(lambda: self._fs.open(path, "rb")) as stream:
             hexed = write_pieces(self._pieces(stream), target)
+        if _is_page(target):
+            raise UnavailableError(
+                f"'{self._shown}' is a web page, and not the file that its name promises.",
+                "The server may want somebody to log in there: check the address and the credentials.",
+            )
         if self._state(path) != before or before[0] not in (None, target.stat().st_size):
             raise InvalidError(
                 f"'{self._shown}' changed while it was being read.",
@@ -215,7 +229,20 @@ class _Store:
             answered = f" with {status}" if status else ""
             return UnavailableError(
                 f"'{self._shown}' was refused{answered}.",
-                f"Give the credentials in the way that fsspec's {self._scheme}:// takes them.",
+                _CREDENTIALS.get(
+                    self._scheme,
+                    f"Give the credentials in the way that fsspec's {self._scheme}:// takes them.",
+                ),
+            )
+        if status == 410:
+            return UnavailableError(
+                f"'{self._shown}' was deleted: the server says that it is gone for good (410).",
+                "Restore it, or name another file.",
+            )
+        if status == 429:
+            return UnavailableError(
+                f"'{self._shown}' could not be opened: the server was asked too often (429).",
+                "Wait a while, and run the gate again.",
             )
         if isinstance(status, int) and status >= 500:
             return UnavailableError(
@@ -239,6 +266,13 @@ class _Store:
             f"Check the address and the network. {VARIABLE} sets how many seconds to wait.",
             prefixes=(f"{self._scheme}://{host}/",),
         )
+
+
+def _is_page(path: Path) -> bool:
+    """Whether what came is HTML: what servers answer with that know no better status."""
+    with path.open("rb") as stream:
+        start = stream.read(200).lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html"))
 
 
 def _reason(error: BaseException) -> str:
