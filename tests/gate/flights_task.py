@@ -143,17 +143,21 @@ def write(root: Path, fitted: dict[str, Any], training: pd.DataFrame, target: st
     skops.io.dump(LogisticRegression().fit(training[schedule], training[target]), root / "production.skops")
 
 
+def signature(rows: pd.DataFrame) -> Any:
+    """Return what MLflow says of the columns; numbers are floats, as an integer column can miss no value."""
+    from mlflow.models import infer_signature
+
+    return infer_signature(rows[FEATURES].head(50).astype(dict.fromkeys(NUMBERS, "float64")))
+
+
 def log_to_mlflow(uri: str, task: Flights) -> dict[str, dict[str, str]]:
     """Log and save each model by its flavour, and log it as a python_function; return its ids."""
     import mlflow
     from flights_served import served
-    from mlflow.models import infer_signature
     from skops.io import get_untrusted_types
 
-    sample = task.holdout[FEATURES].head(50).astype(dict.fromkeys(NUMBERS, "float64"))
-    signature = infer_signature(sample)
     models = {**task.fitted, "lightgbm": task.fitted["lightgbm"].booster_}
-    shared = {"pip_requirements": ["mlflow"], "signature": signature}
+    shared = {"pip_requirements": ["mlflow"], "signature": signature(task.holdout)}
     more: dict[str, dict[str, Any]] = {
         "sklearn": {
             "serialization_format": "skops",

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from flights_serving import serving
 from flights_task import FILES, MODELS, Flights, log_to_mlflow, make
 
 from pytest_model_gate.gate.evaluate import Evaluation
@@ -102,6 +103,12 @@ def reference(project: Project) -> dict[str, Judged]:
 @pytest.fixture(scope="session")
 def logged(project: Project, mlflow_server: tuple[str, Path]) -> dict[str, dict[str, str]]:
     return log_to_mlflow(mlflow_server[0], project.task)
+
+
+@pytest.fixture(scope="session")
+def served(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(project.task, tmp_path_factory.mktemp("served")) as url:
+        yield url
 
 
 @pytest.fixture
@@ -231,6 +238,9 @@ ROUTES: dict[str, Any] = {
     "a folder that MLflow wrote": folder,
     "MLflow's `python_function`": from_mlflow("models:/flights-{model}-function/1"),
     "`wandb:`, its own file in an artifact": in_wandb,
+    "`http://…/invocations`, served by MLflow": lambda model, project, get: (
+        f"{get('served')}/{model}/invocations"
+    ),
     "`model-gate score` in another environment": scored_elsewhere,
     "`predictions:`, `.parquet`": predictions(".parquet"),
     "`predictions:`, `.csv`": predictions(".csv"),
@@ -239,7 +249,13 @@ ROUTES: dict[str, Any] = {
 }
 CALLED = "the fixture `candidate_model`, called by a test"
 MARKS = {"MLflow": "mlflow_server", "models:": "mlflow_server", "runs:": "mlflow_server"}
-MARKS |= {"mlflow-search": "mlflow_server", "wandb": "wandb_standin", "exec": "slow", "score`": "slow"}
+MARKS |= {
+    "mlflow-search": "mlflow_server",
+    "wandb": "wandb_standin",
+    "invocations": "mlflow_serving",
+    "exec": "slow",
+    "score`": "slow",
+}
 
 
 def cells(*kinds: str) -> list[Any]:
