@@ -6,6 +6,8 @@ import datetime as dt
 import decimal
 import json
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from http.client import responses
@@ -237,6 +239,7 @@ FORMS = (
     "\n  Write http://host:5000/invocations for MLflow, or http://host:8080/v2/models/NAME (with /versions/3 "
     "behind it) for the Open Inference Protocol of KServe, Seldon and Triton."
 )
+LONG = "x" * 70
 SECRET = (
     '\n  Take it out, and set MODEL_GATE_ENDPOINT_HEADERS=\'{"https://h": {"Authorization": "Bearer ..."}}\'.'
 )
@@ -250,6 +253,8 @@ SECRET = (
         ("http://h/v2/models/a/b", f"'http://h/v2/models/a/b' names no endpoint that is known here.{FORMS}"),
         ("http:///invocations", f"'http:///invocations' is no address of a server.{FORMS}"),
         ("http://h:port/invocations", f"'http://h:port/invocations' is no address of a server.{FORMS}"),
+        ("http://ä..b/invocations", f"'http://ä..b/invocations' is no address of a server.{FORMS}"),
+        (f"http://{LONG}/invocations", f"'http://{LONG}/invocations' is no address of a server.{FORMS}"),
         ("http://h /invocations", f"'http://h /invocations' is no address of a server.{FORMS}"),
         (
             "https://ann:s3cret@h/invocations",
@@ -484,6 +489,46 @@ def test_a_server_that_does_not_score_in_time(how, scripted, load, monkeypatch):
     assert text == start + middle + end
 
 
+def test_a_server_that_speaks_something_else(scripted, load):
+    def other(asked):
+        asked.handler.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n")
+        asked.handler.close_connection = True
+
+    scripted.answer = other
+    source = f"{scripted.url}/invocations"
+    assert message(UnreachableError, load, source, ROWS[:10]) == (
+        f"The server {scripted.url} of '{source}' cannot be reached: it does not speak HTTP.\n{START}."
+    )
+
+
+def test_an_answer_that_breaks_off(scripted, load):
+    def half(asked):
+        asked.handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        asked.handler.close_connection = True
+
+    scripted.answer = half
+    source = f"{scripted.url}/invocations"
+    assert message(UnreachableError, load, source, ROWS[:10]) == (
+        f"The server {scripted.url} of '{source}' cannot be reached: it closed the connection before it had "
+        f"answered.\n{START}."
+    )
+
+
+def test_requests_is_imported_with_the_first_request():
+    code = (
+        "import sys\nfrom pytest_model_gate.models.builtin import model_gate_model\n"
+        "import pytest_model_gate.models.endpoints.model\nprint('requests' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("host", ["h%zz", "-"])
+def test_a_host_that_cannot_be(host, load):
+    text = message(UnreachableError, load, f"http://{host}/invocations")
+    assert "cannot be reached: there is no host of this name." in text
+
+
 def test_a_failure_ends_what_has_not_begun(scripted, load, monkeypatch):
     monkeypatch.setenv("MODEL_GATE_ENDPOINT_ROWS", "1")
     monkeypatch.setenv("MODEL_GATE_ENDPOINT_CONCURRENCY", "2")
@@ -669,6 +714,8 @@ def test_numbers_that_are_none_are_nan(scripted, load):
         ([1, 0], "label", [1, 0]),
         ([1, 0], "probability", None),
         ([2**70, 1], "value", [2.0**70, 1.0]),
+        ([10**400, -(10**400)], "value", [np.inf, -np.inf]),
+        ([10**400, 0.5], "value", [np.inf, 0.5]),
         ([True, False], "label", [True, False]),
         (["a", None], "label", ["a", None]),
         ([{"p": 0.5}] * 2, "probability", [0.5, 0.5]),
@@ -722,6 +769,7 @@ TRACE = (
             ": no column x",
         ),
         ({"error": "first\nsecond"}, ": first"),
+        ({"error": "row=northwest,3.25 is bad in place"}, ": row=...,... is bad in place"),
         ({"detail": [{"msg": "field required", "input": "northwest"}]}, ": field required"),
         ({"error": {"code": 1}}, ""),
         ({}, ""),

@@ -69,6 +69,7 @@ def address_of(source: str) -> Address:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # an empty part of a name, or one that is too long
     except ValueError:
         raise ConfigurationError(f"'{shown}' is no address of a server.", _FORMS) from None
     if not parts.hostname or re.search(r"[\s\\]", url):

@@ -83,15 +83,22 @@ def _array(address: Address, values: list[Any], kind: str) -> npt.NDArray[Any]:
             "Let it give one value for each row, or one probability for each class.",
         )
     if kind == "f":
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        return np.array([np.nan if value is None else _float(value) for value in values])
     if kind == "i":
         small = all(-(2**63) <= value < 2**63 for value in values)
-        return np.array(values, dtype=np.int64 if small else np.float64)
+        return np.array(values, dtype=np.int64) if small else np.array([_float(value) for value in values])
     if kind == "b":
         return np.array(values, dtype=np.bool_)
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def _mixed(address: Address) -> InvalidError:

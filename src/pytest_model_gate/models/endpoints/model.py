@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from ...errors import InvalidError
 from ...spec import SourceContext
-from ...wording import plural, some_values
+from ...wording import plural, shorten, some_values
 from ..identity import Identity
 from ..predictions import typed_classes
 from ..trust import check_pin
@@ -232,4 +232,5 @@ def server_name(client: Client) -> str:
     except ValueError:
         return ""
     said = [found.get(key) for key in ("name", "version")] if isinstance(found, dict) else []
-    return " ".join(text for text in said if isinstance(text, str)) if answer.status == 200 else ""
+    known = " ".join(text for text in said if isinstance(text, str))
+    return shorten(known, 80) if answer.status == 200 else ""

@@ -62,6 +62,10 @@ def lost(error: Exception) -> Lost | TimeoutError:
         return TimeoutError()
     if re.search("NameResolutionError|Name or service|getaddrinfo|Failed to resolve", text):
         return Lost("there is no host of this name", for_good=True)
+    if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema, UnicodeError)):
+        return Lost("there is no host of this name", for_good=True)
+    if "BadStatusLine" in text or "HeaderParsing" in text:
+        return Lost("it does not speak HTTP", for_good=True)
     if "refused" in text:
         return Lost("it refuses connections")
     if "unreachable" in text or "No route" in text:
@@ -173,8 +177,20 @@ def last_words(answer: Answer, limits: Limits, frame: pd.DataFrame | None) -> st
             text = text.replace(secret, "***") if len(secret) >= 4 else text
     text = redact(text)
     if frame is not None:
-        text = without_data(text, frame)
+        text = _without_text_of(without_data(text, frame), frame)
     return shorten(text.rstrip(".:"), 160)
+
+
+def _without_text_of(text: str, frame: pd.DataFrame) -> str:
+    """Return the text without what stands in columns of text: servers quote rows in every way there is."""
+    names = {str(name) for name in frame.columns}
+    for _, column in frame.items():
+        if column.dtype.kind in "biufcmM":
+            continue
+        for value in column.dropna().unique():
+            if isinstance(value, str) and len(value) >= 3 and value in text and value not in names:
+                text = text.replace(value, "...")
+    return text
 
 
 def _said(found: Any) -> str:

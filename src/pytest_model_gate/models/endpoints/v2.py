@@ -86,8 +86,8 @@ def stated(address: Address, found: Any) -> Stated:
     """
     try:
         said = Stated(
-            versions=tuple(str(item) for item in found.get("versions") or ()),
-            platform=str(found.get("platform") or ""),
+            versions=tuple(shorten(str(item), 80) for item in found.get("versions") or ()),
+            platform=shorten(str(found.get("platform") or ""), 80),
             inputs=tuple(map(_tensor, found.get("inputs") or ())),
             outputs=tuple(map(_tensor, found.get("outputs") or ())),
         )
@@ -222,7 +222,7 @@ def read(address: Address, found: Any, rows: int) -> Part:
             f"'{address.source}' answered without outputs as the Open Inference Protocol has them.",
             "Each needs a name, a datatype, a shape and its data as JSON.",
         ) from None
-    version = str(found.get("model_version") or "")
+    version = shorten(str(found.get("model_version") or ""), 80)
     chosen = address.outputs or tuple(by_name)
     if len(chosen) > 1 and not address.outputs:
         raise InvalidError(
