@@ -32,6 +32,7 @@ OF_CLASSES = (
     "recall",
     "precision",
 )
+OF_THREE = ("accuracy", "f1_macro", "log_loss", "brier_score", "roc_auc_ovr")
 OF_NUMBERS = ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2")
 
 
@@ -54,6 +55,7 @@ class Case:
     min_rows: int = 0
     tolerance: Tolerance = STEP
     numbers: bool = False
+    columns: int = 1
 
 
 def rows(case):
@@ -75,6 +77,18 @@ def rows(case):
             p = 1 / (1 + np.exp(-case.apart * (2 * values - 1) - 0.8 * noise[0] - 0.6 * own))
             p = p if case.digits is None else np.round(p, case.digits)
             said.append(Predicted(labels=(p >= 0.5).astype(np.intp), probability=p))
+        if case.columns == 2:
+            said = [
+                Predicted(
+                    labels=one.labels, probability=np.column_stack((1 - one.probability, one.probability))
+                )
+                for one in said
+            ]
+        if case.columns == 3:
+            values, names, classes = rng.integers(0, 3, n), OF_THREE, ("a", "b", "c")
+            found = [rng.dirichlet(np.ones(3), n) + np.eye(3)[values] * case.apart for _ in range(2)]
+            found = [p / p.sum(axis=1, keepdims=True) for p in found]
+            said = [Predicted(labels=p.argmax(axis=1), probability=p) for p in found]
     if case.alike:
         said[1] = said[0]
     weight = rng.exponential(size=n) + 0.1 if case.weighted else None
@@ -153,6 +167,8 @@ CASES = {
     "a share": Case(9, (100, 200, 300), tolerance=Tolerance(0.05, relative=True)),
     "in order": Case(10, (100, 200, 300), shuffled=False),
     "not tilted": Case(11, (2_100, 2_050, 1_900)),
+    "two columns": Case(14, (100, 200, 300), columns=2),
+    "three classes": Case(15, (100, 200, 300), columns=3),
     "numbers": Case(12, (100, 200, 300), numbers=True),
     "a share of numbers": Case(13, (100, 200, 300), numbers=True, tolerance=Tolerance(0.05, relative=True)),
 }
@@ -165,6 +181,8 @@ def test_slices_are_measured_at_a_time_as_alone(case):
     assert_same(together, by_itself)
     if case.numbers:
         assert answered == {"mean_absolute_error", "mean_squared_error"}
+    elif case.columns == 3:
+        assert answered == {"log_loss", "brier_score"}
     else:
         assert answered >= set(OF_CLASSES) - {"accuracy", "recall", "gini"}, "else nothing was compared"
 
@@ -204,6 +222,7 @@ def test_a_slice_without_a_class_speaks_for_itself_alone():
         min_rows=st.sampled_from([0, 20]),
         tolerance=st.sampled_from([Tolerance(0.02), Tolerance(0.1, relative=True)]),
         numbers=st.sampled_from([False, False, True]),
+        columns=st.sampled_from([1, 1, 2, 3]),
     )
 )
 def test_any_slices_are_measured_at_a_time_as_alone(case):

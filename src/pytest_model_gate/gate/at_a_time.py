@@ -44,7 +44,7 @@ class AtATime:
 
     sample: Sample
     predicted: Mapping[str, Predicted]
-    _answers: dict[object, Answer | None] = field(default_factory=dict)
+    _answers: dict[object, tuple[Metric, Answer | None]] = field(default_factory=dict)
     _differing: dict[object, Sequence[int]] = field(default_factory=dict)
 
     @classmethod
@@ -70,10 +70,11 @@ class AtATime:
         if key not in self._answers:
             candidate, reference = (self.predicted[role] for role in roles)
             try:
-                self._answers[key] = ask_all(metric, self, candidate, reference, relative)
+                found = ask_all(metric, self, candidate, reference, relative)
             except ModelGateError:  # of one of the slices: each is asked by itself, and says so for itself
-                self._answers[key] = None
-        return self._answers[key]
+                found = None
+            self._answers[key] = metric, found  # kept with it, so that no other metric has its id
+        return self._answers[key][1]
 
     def differing(self, needs: Needs, roles: tuple[str, str]) -> Sequence[int]:
         """Return on how many rows of each slice two models don't say the same, counted once."""
