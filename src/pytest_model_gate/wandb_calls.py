@@ -175,7 +175,7 @@ def _explained(error: Exception, shown: str) -> ModelGateError:
         return UnreachableError(
             f"The W&B server {server()} {what}, so '{shown}' could not be opened.",
             f"Start it, or correct WANDB_BASE_URL. {VARIABLE} sets how many seconds to wait.",
-            prefixes=(PREFIX, "wandb-search:"),
+            prefixes=(PREFIX, "wandb-search:", f"predictions:{PREFIX}", "predictions:wandb-search:"),
         )
     if _PAGE.search(text):
         return UnavailableError(

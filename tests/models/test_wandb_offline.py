@@ -28,8 +28,10 @@ from pytest_model_gate.errors import (
 )
 from pytest_model_gate.models.builtin import model_gate_model
 from pytest_model_gate.models.identity import sha256
+from pytest_model_gate.models.wandb_offline import _copy_entry
 from pytest_model_gate.spec import SourceContext
-from pytest_model_gate.wandb_file import read_run
+from pytest_model_gate.wandb_file import Entry, Logged, read_run
+from pytest_model_gate.wording import shorten
 from systems.wandb_offline import OfflineFolders
 
 ROWS = pd.DataFrame(np.random.default_rng(3).normal(size=(50, 2)), columns=["a", "b"])
@@ -334,6 +336,20 @@ def test_a_record_without_its_parts_and_one_that_is_none(damaged):
     assert damaged(lambda _: head, EvaluationError) == unknown
     assert damaged(lambda _: b"hello, world", InvalidError) == (
         f"run-r1.wandb is no file of a run of W&B, {_OPEN}  Name the folder offline-run-... that wandb.init() made."
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["../x.skops", "/x.skops", "a/../../x.skops", "..\\x.skops", "C:x.skops", "x\0.skops", ""]
+)
+def test_a_file_that_leads_out_of_the_folder(path, tmp_path):
+    entry = Entry(path, "", str(tmp_path / "staged"))
+    (tmp_path / "place").mkdir()
+    with pytest.raises(InvalidError) as error:
+        _copy_entry(entry, Logged("scorer", "model", "", (entry,)), tmp_path / "place", "x")
+    assert str(error.value) == (
+        f"The artifact 'scorer' has a file {shorten(path)!r}, which leads out of its folder.\n"
+        "  Find out who wrote it, and log it again."
     )
 
 

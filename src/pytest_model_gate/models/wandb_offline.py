@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import ConfigurationError, InvalidError, UnavailableError
 from ..redact import redact
@@ -127,7 +127,13 @@ def _chosen(run: OfflineRun, name: str, digest: str, shown: str, kinds: tuple[st
 
 def _copy_entry(entry: Entry, found: Logged, place: Path, shown: str) -> None:
     path = PurePosixPath(entry.path)
-    if path.is_absolute() or ".." in path.parts or "\\" in entry.path or not path.parts:
+    if (
+        path.is_absolute()
+        or not path.parts
+        or ".." in path.parts
+        or any(letter in entry.path for letter in "\\\0")
+        or PureWindowsPath(entry.path).drive
+    ):
         raise InvalidError(
             f"The artifact '{found.name}' has a file {shorten(entry.path)!r}, which leads out of its folder.",
             "Find out who wrote it, and log it again.",
