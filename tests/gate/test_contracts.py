@@ -193,6 +193,10 @@ def test_the_sample_is_the_same_in_any_order_and_batches():
     only_few_values = frame[["a"]]
     assert sample(only_few_values, [7])["a"].nunique() == 1  # equal rows: any of them will do
     assert sample_size(100_000) == 512
+    # Rows that are equal in the numbers that choose are told apart by all that they hold.
+    by_text = pd.DataFrame({"a": rng.integers(0, 2, 3000), "b": [f"row {number}" for number in range(3000)]})
+    shuffled = by_text.sample(frac=1, random_state=2).reset_index(drop=True)
+    pd.testing.assert_frame_equal(sample(by_text, [40]), sample(shuffled, [5, 900]))
 
 
 def classifier(frame, encoder):

@@ -52,7 +52,7 @@ class Sampled:
         self.frame = pd.DataFrame()
         self.said: dict[Role, Scored] = {}
         self.seen = 0
-        self._words: tuple[Words, Words] = (np.empty(0, dtype=np.uint64),) * 2
+        self._words: Words = np.empty(0, dtype=np.uint64)
 
     @property
     def rows(self) -> int:
@@ -69,14 +69,14 @@ class Sampled:
         if len(frame) > self.size:
             at = np.flatnonzero(cheap <= np.partition(cheap, self.size - 1)[self.size - 1])
         chosen = frame.iloc[at]
-        words = (
-            np.concatenate([self._words[0], cheap[at]]),
-            np.concatenate([self._words[1], words_of(chosen)]),
-        )
+        words = np.concatenate([self._words, cheap[at]])
         together = _together(self.frame, chosen) if len(self.frame) else chosen
-        kept = np.lexsort((words[1], words[0]))[: self.size]
+        # All columns of these few rows take longer than three of all rows, so they are asked where rows tie.
+        tied = len(np.unique(words)) < len(words)
+        order = np.lexsort((words_of(together), words)) if tied else np.argsort(words)
+        kept = order[: self.size]
         self.frame = together.iloc[kept].reset_index(drop=True)
-        self._words = words[0][kept], words[1][kept]
+        self._words = words[kept]
         for role, scored in said.items():
             now = part(scored, at)
             before = self.said.get(role)
