@@ -4,7 +4,7 @@
 
 Two gradient boostings of scikit-learn on 20 features, a pandera schema, five metrics, and an interval of the
 difference. The script reads with pandas, measures with scikit-learn and compares by DeLong's test. Processes
-take turns: the script, pytest with one gate, the same with kept predictions of production, and of both models.
+take turns: the script, pytest with one gate, the same with kept predictions of production, and of both.
 Readings are wall and processor time and the largest resident memory of each process, as JSON lines, then a
 table of medians of pairs. Targets: processor time at most 1.1 times the script's at 10,000 rows, 1.0 at
 1,000,000, with kept predictions 0.5; memory at most 0.6. Nothing fails here: time is no test.

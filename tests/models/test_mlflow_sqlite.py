@@ -12,8 +12,14 @@ import numpy as np
 import pytest
 
 from pytest_model_gate.errors import ConfigurationError, EvaluationError, InvalidError, UnavailableError
+from pytest_model_gate.gate.memory import Memory
 from pytest_model_gate.models import mlflow as ours
+from pytest_model_gate.models.estimator import EstimatorModel
 from pytest_model_gate.models.identity import digest_of_files
+from pytest_model_gate.models.known import KnownModel
+from pytest_model_gate.models.prediction_store import Store
+from pytest_model_gate.models.scoring import score
+from pytest_model_gate.spec import GateSpec, SourceContext
 
 
 @pytest.fixture
@@ -393,3 +399,65 @@ def test_a_folder_with_a_file_that_leads_nowhere(folder, load):
         "The folder 'models/credit' cannot be read: its file 'gone' is not to be had.\n"
         "  Check its files, and their permissions."
     )
+
+
+# ------------------------------------------------------------------------------- kept predictions
+
+
+class Rows:
+    """The rows that predictions are kept of."""
+
+    source = resolved = "rows"
+    digest = "sha256:rows"
+    columns = (("a", "float64"),)
+
+    def __init__(self, rows):
+        self.rows = rows
+
+
+@pytest.fixture
+def recalling(store, data, tmp_path):
+    """Open sources as a gate with a cache does; each call is another run."""
+    spec = GateSpec(
+        name="g", candidate="c", production="p", dataset="d", target="y", metrics=("roc_auc",), cache=True
+    )
+    kept = Store(tmp_path / "predictions", 10**9)
+
+    def opened(source, **context):
+        memory = Memory(spec, Rows(len(data.rows)), kept)
+        model = store(source, recall=memory.recalling(SourceContext(**context)), **context)
+        if not isinstance(model, KnownModel):
+            memory.keep(model, score(model, [data.rows], ("probability",)), "promised", ())
+        return model
+
+    return opened
+
+
+@pytest.mark.parametrize("alias", ["champion", "challenger", "pickled"])
+def test_a_version_whose_predictions_are_kept_is_loaded_when_it_is_asked(recalling, data, alias, monkeypatch):
+    """Also after the model was downloaded: its private folder lives as long as the model, and no longer."""
+    made = []
+    monkeypatch.setattr(ours.tempfile, "tempdir", None)
+    real = ours.tempfile.mkdtemp
+    monkeypatch.setattr(ours.tempfile, "mkdtemp", lambda **keys: made.append(real(**keys)) or made[-1])
+    source, trusted = f"models:/credit@{alias}", ("models:/*",)
+    first = recalling(source, trusted_sources=trusted)
+    known = recalling(source, trusted_sources=trusted)
+    assert (type(first), type(known)) == (EstimatorModel, KnownModel)
+    for name in ("source", "resolved", "digest", "kind", "columns", "classes"):
+        assert getattr(known, name) == getattr(first, name)
+    assert dict(known.types) == dict(first.types)
+    expected = first.predict(data.rows[list(first.columns)], "probability")
+    np.testing.assert_array_equal(known.scored.probability, expected)
+    assert Path(made[-1]).is_dir()
+    np.testing.assert_array_equal(known.predict(data.rows[list(first.columns)], "probability"), expected)
+    del known
+    assert not any(Path(place).exists() for place in made)
+
+
+def test_kept_predictions_trust_nobody(recalling, store):
+    recalling("models:/credit@pickled", trusted_sources=("models:/*",))
+    with pytest.raises(InvalidError, match="is not trusted"):
+        recalling("models:/credit@pickled")
+    with pytest.raises(InvalidError, match="is not the model that was agreed"):
+        recalling("models:/credit@champion", pinned_models={"models:/credit@champion": "sha256:0"})
