@@ -103,9 +103,11 @@ def main() -> None:
                 read(case, project)
             for number in range(options.runs):
                 for case in list(CASES) if number % 2 else list(CASES)[::-1]:
-                    readings[case].append(read(case, project))
+                    found = read(case, project)
+                    readings[case].append(found)
+                    told = {"benchmark": "whole_gate", "rows": rows, "case": case, **found}
+                    print(json.dumps(told), flush=True)
         for case, values in readings.items():
-            print(json.dumps({"benchmark": "whole_gate", "rows": rows, "case": case, "readings": values}))
             lines.append(line(rows, case, values, readings["script"]))
     print("\n| rows | process | wall | processor | beside the script | peak memory | beside the script |")
     print("|---|---|---|---|---|---|---|")
