@@ -162,7 +162,7 @@ def test_one_answer_serves_every_form(scripted, load):
 def test_headers_go_to_their_address_alone(scripted, scripted_too, load, monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login ann password s3cret")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    headers = {scripted.url: {"Authorization": "Bearer t0ken", "X-Team": "risk"}}
+    headers = {scripted.url: {"Authorization": "Bearer t0ken", "X-Team": "risk", "Host": "credit.example"}}
     monkeypatch.setenv("MODEL_GATE_ENDPOINT_HEADERS", json.dumps(headers))
     scripted.answer = lambda asked: asked.reply(
         200, {"predictions": [0.5] * asked.rows}, Set_Cookie="session=1; Path=/"
@@ -171,6 +171,7 @@ def test_headers_go_to_their_address_alone(scripted, scripted_too, load, monkeyp
         load(f"{server.url}/invocations").predict(ROWS, "probability")
     for asked in scripted.seen:
         assert (asked.headers["Authorization"], asked.headers["X-Team"]) == ("Bearer t0ken", "risk")
+        assert asked.headers["Host"] == "credit.example"
     for asked in scripted_too.seen:
         assert not {"Authorization", "X-Team"} & set(asked.headers)
     assert not any("Cookie" in asked.headers for asked in scripted.seen)
