@@ -237,6 +237,13 @@ def test_csv_is_read_as_pandas_reads_it(open_source, tmp_path):
     assert frame["mixed"].tolist() == ["1", "x", "2.5"]
 
 
+def test_csv_is_read_to_the_last_digit(open_source, tmp_path):
+    """pandas before version 3 reads a third of such numbers as their neighbours."""
+    numbers = pd.DataFrame({"x": np.random.default_rng(0).random(5000)})
+    numbers.to_csv(tmp_path / "a.csv", index=False)
+    pd.testing.assert_frame_equal(everything(open_source("a.csv")), numbers, check_exact=True)
+
+
 def test_csv_rows_may_be_long(open_source, tmp_path):
     pd.DataFrame({"x": ["a" * 3_000_000, "b"], "y": [1, 2]}).to_csv(tmp_path / "a.csv", index=False)
     assert everything(open_source("a.csv"))["x"].str.len().tolist() == [3_000_000, 1]

@@ -316,6 +316,15 @@ def test_the_same_numbers_where_it_is_trusted(route, model, project, reference, 
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_the_same_numbers_from_a_cache(model, project, reference, monkeypatch, tmp_path):
+    monkeypatch.setenv("MODEL_GATE_CACHE", str(tmp_path))
+    for from_cache in (False, True):
+        record = project.evaluation(FILES[model], cache=True).record()
+        assert [role.from_cache for role in record.roles if role.role == "candidate"] == [from_cache]
+        assert project.judged(FILES[model], cache=True) == reference[model]
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_the_fixture_called_by_a_test(model, project):
     evaluation = project.evaluation(FILES[model])
     found = RoleModel.of("candidate", evaluation._inputs.models["candidate"], "classification")
