@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -274,3 +276,24 @@ def test_a_database_that_is_no_catalog(tmp_path, iceberg):
         f"{where}: no such table: iceberg_tables.\n  Check {ENTRY}"
     )
     assert path.read_bytes() == before
+
+
+ASKED = """
+import sys
+from pytest_model_gate.data.sources import iceberg
+from pytest_model_gate.spec import SourceContext
+
+real = iceberg.within
+
+def within(limit, call):
+    print({"pyiceberg.catalog.sql", "pyiceberg.io.pyarrow"} <= set(sys.modules))
+    return real(limit, call)
+
+iceberg.within = within
+print(iceberg.open_source("iceberg:lake.credit.holdout", SourceContext()).rows)
+"""
+
+
+def test_what_a_slow_machine_imports_does_not_count_as_silence(iceberg):
+    done = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, encoding="utf-8", check=False)
+    assert done.stdout.split() == ["True", "240"], done.stderr

@@ -85,7 +85,10 @@ def test_what_is_not_committed_is_not_read(credit, tmp_path):
     credit.put("data/new.parquet", parquet(rows(2)))
     assert fails(tmp_path, "lakefs://credit/main/data/new.parquet") == (
         f"'lakefs://credit/main/data/new.parquet' (commit {credit.branches['main'][:12]}) does not exist: "
-        "nothing of that name is committed.\n  Did you mean 'data/holdout.parquet'?"
+        "nothing of that name is committed.\n  Check the path; what lies on a branch uncommitted is not read."
+    )
+    assert fails(tmp_path, "lakefs://credit/main/data/holdut.parquet").endswith(
+        "  Did you mean 'data/holdout.parquet'?"
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from ...errors import ConfigurationError, InvalidError, UnavailableError
@@ -64,16 +66,19 @@ def open_source(source: str, context: SourceContext) -> DatasetProtocol:
 
 
 def _load(place: Catalog) -> Any:
+    from pyiceberg.catalog import load_catalog
+    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, RESTError
+    from pyiceberg.utils.config import Config
+
     noted: list[str] = []
-
-    def load() -> Any:
-        from pyiceberg.catalog import load_catalog
-        from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, RESTError
-        from pyiceberg.utils.config import Config
-
+    with explaining(place):
         # Asked for anew: pyiceberg itself looks at the environment only when it is imported.
         described = Config().get_catalog_config(place.name) or {}
-        check_file(place, str(described.get("uri", "")))
+        uri = str(described.get("uri", ""))
+        check_file(place, uri)
+    _import_parts(str(described.get("type") or ("sql" if uri.startswith(("sqlite", "postgres")) else "rest")))
+
+    def load() -> Any:
         # A catalog in a database would make its tables where they are missing: nothing is written here.
         catalog = load_catalog(place.name, **{"init_catalog_tables": "false", **described})
         for name in ("s3.connect-timeout", "s3.request-timeout"):
@@ -100,6 +105,13 @@ def _load(place: Catalog) -> Any:
 
     with explaining(place, noted):
         return within(_QUESTIONS * seconds(), load)
+
+
+def _import_parts(kind: str) -> None:
+    """Import what a catalog of this kind would import while it is asked: the limit is one for servers."""
+    for name in ("pyiceberg.io.pyarrow", f"pyiceberg.catalog.{kind}"):
+        with suppress(ImportError):  # whoever needs it says so
+            import_module(name)
 
 
 def _snapshot(table: Any, asked: int | str | None, place: Catalog) -> int:
