@@ -36,12 +36,20 @@ _QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+#: Files on S3 come from boto, which would wait a minute for each of five connections.
+_STORAGE = {"AWS_MAX_ATTEMPTS": "2", "AWS_DEFAULTS_MODE": "standard"}
 _LOGGERS = ("mlflow", "alembic", "urllib3")
 _UNREACHABLE = re.compile(
     r"Max retries exceeded|failed with exception|timed? ?out|Connection (?:refused|aborted|reset)"
     r"|Name or service|failed with timeout",
     re.IGNORECASE,
 )
+_KEY_REFUSED = re.compile(
+    r"SignatureDoesNotMatch|request signature we calculated|InvalidAccessKeyId|AWS Access Key Id you provided"
+    r"|AccessDenied|Access Denied|Unable to locate credentials|ExpiredToken|token has expired"
+)
+_NO_STORAGE = re.compile(r"Could not connect to the endpoint URL|[Tt]imeout on endpoint URL")
+_ENDPOINT = re.compile(r"endpoint URL: [\"'](?P<server>\w+://[^/\"']+)")
 _STATUS = re.compile(r"error code (\d{3})|(\d{3}) (?:Client|Server) Error|too many (\d{3}) error responses")
 
 
@@ -106,7 +114,9 @@ _PAGE = re.compile(r"<!DOCTYPE html|<html", re.IGNORECASE)
 @contextmanager
 def calling(limits: Mapping[str, str]) -> Iterator[None]:
     """Call MLflow with these limits (where the user has set none) and without its chatter."""
-    added = {name: value for name, value in {**limits, **_QUIET}.items() if name not in os.environ}
+    added = {
+        name: value for name, value in {**limits, **_QUIET, **_STORAGE}.items() if name not in os.environ
+    }
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     os.environ.update(added)
@@ -184,6 +194,21 @@ def explain(error: Exception, source: str, server: Server) -> ModelGateError:
     """Return the error to raise for one of MLflow that isn't about a missing thing."""
     text = str(error)
     code = _status(text)
+    if _KEY_REFUSED.search(text):
+        return UnavailableError(
+            f"The storage in which MLflow at {server.shown} has its files refused what '{source}' needs: its "
+            "key is wrong or may not do that.",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), and MLFLOW_S3_ENDPOINT_URL to "
+            "the server that knows them.",
+        )
+    if _NO_STORAGE.search(text):
+        found = _ENDPOINT.search(text)
+        where = redact(found["server"]) if found else "in which they lie"
+        return UnavailableError(
+            f"The storage {where} cannot be reached, in which MLflow at {server.shown} has the files of "
+            f"'{source}'.",
+            "Start it, or correct MLFLOW_S3_ENDPOINT_URL.",
+        )
     if code == "401":
         return UnavailableError(
             f"The MLflow server {server.shown} refused to open '{source}': it answered 401.",
