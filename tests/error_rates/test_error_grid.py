@@ -85,6 +85,7 @@ def test_shares_and_floors_keep_their_level(world: str, kind: str) -> None:
         ((THREE, 2, 0.0, 2, "plain", 50), "margin", "f1_macro"),
         ((FIVE, 0, 0.0, 0, "plain", 200), "floor", "average_precision_weighted"),
         ((POSITIVES, 0, 0.95, 1, "groups10", 1_000), "margin", "mean_gamma_deviance"),
+        ((POSITIVES, 1, 0.95, 1, "groups10", 200), "margin", "mean_gamma_deviance"),
         ((THREE, 1, 0.0, 2, "groups10", 1_000), "margin", "roc_auc_ovr_weighted"),
         ((TWO, 2, 0.95, 2, "groups10", 10_000), "margin", "precision"),
     ],
@@ -93,7 +94,7 @@ def test_shares_and_floors_keep_their_level(world: str, kind: str) -> None:
 def test_rare_mistakes_in_few_rows_or_groups_are_allowed_for(
     setting: tuple[str, int, float, int, str, int], kind: str, metric: str
 ) -> None:
-    """Where 13 to 20 % passed, or were accused, before."""
+    """Where 9 to 20 % passed, or were accused, before."""
     (result,) = simulate(place(*setting), kind, [metric], 240)
 
     tally = result.tally

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from pytest_model_gate.stats.design import Design
-from pytest_model_gate.stats.group_skew import FEW_GROUPS, MOST_SKEW, skew_from_rows
+from pytest_model_gate.stats.group_skew import FEW_GROUPS, MOST_SKEW, least_of, skew_from_rows
 from pytest_model_gate.stats.influence import from_influence
 
 ROWS = np.random.default_rng(1).exponential(size=400)
@@ -21,9 +22,24 @@ def test_copies_are_as_skewed_as_what_they_are_copies_of() -> None:
     assert skew_from_rows(np.repeat(PSI, 5), 5.0, 400) == pytest.approx(OF_ROW / 20, rel=1e-12)
 
 
-def test_groups_of_independent_rows_are_as_skewed_as_a_mean_of_all_rows() -> None:
-    assert skew_from_rows(PSI, 1.0, 20) == pytest.approx(OF_ROW / 20, rel=1e-12)
+def test_groups_that_look_independent_are_as_skewed_as_what_they_may_have_in_common() -> None:
+    """Where every row is a group nothing can be in common beyond the row itself."""
     assert skew_from_rows(PSI, 1.0, 400) == pytest.approx(OF_ROW / 20, rel=1e-12)
+    common = (1 - chi2.ppf(0.1, 19) / 19) * 20 / 19
+    skew = OF_ROW * (common**1.5 + (1 - common) ** 1.5 / 20**0.5) / 20**0.5
+    assert skew_from_rows(PSI, 1.0, 20) == pytest.approx(skew, rel=1e-12)
+
+
+@pytest.mark.parametrize("groups", [2, 5, 10, 29.5])
+def test_few_totals_show_less_than_that_share_one_time_in_ten(groups: float) -> None:
+    assert least_of(groups) == pytest.approx(chi2.ppf(0.1, groups - 1) / (groups - 1), rel=1e-12)
+    if groups == 10:
+        variances = np.random.default_rng(2).normal(size=(20_000, 10)).var(axis=1, ddof=1)
+        assert np.mean(variances < least_of(10)) == pytest.approx(0.1, abs=4 * (0.09 / 20_000) ** 0.5)
+
+
+def test_groups_that_say_as_much_as_one_or_fewer_have_everything_in_common() -> None:
+    assert skew_from_rows(PSI, 1.0, 1.0) == skew_from_rows(PSI, 400.0, 1.0) == MOST_SKEW
 
 
 def test_it_lies_between_the_two_and_grows_with_what_rows_have_in_common() -> None:
