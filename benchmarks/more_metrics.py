@@ -4,6 +4,7 @@ Run it from the root of the repository::
 
     python benchmarks/more_metrics.py                   # a JSON line per metric and size
     python benchmarks/more_metrics.py --sizes 10000     # quick
+    python benchmarks/more_metrics.py --write           # and the table in docs/explanation
 
 Both sides work on the same arrays in the same process, alternating, each on data that it has not seen.
 """
@@ -17,6 +18,8 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -27,6 +30,8 @@ from pytest_model_gate.gate.measure import Sample, measure_pair
 from pytest_model_gate.metrics.catalogue import resolve
 from pytest_model_gate.metrics.rows import Predicted, Truth
 from pytest_model_gate.stats.design import Design
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "performance.md"
 
 Data = tuple[np.ndarray, list[np.ndarray]]
 
@@ -97,6 +102,11 @@ CASES: dict[str, tuple[Callable[[int, int], Data], Callable[..., float]]] = {
     "average_precision_micro": (columns, partial(average_precision, "micro")),
     "gini": (scores, lambda y, p: 2 * peer.roc_auc_score(y, p) - 1),
     "ks_statistic": (scores, ks),
+    "mean_absolute_error": (numbers, peer.mean_absolute_error),
+    "mean_squared_error": (numbers, peer.mean_squared_error),
+    "root_mean_squared_error": (numbers, peer.root_mean_squared_error),
+    "mean_absolute_percentage_error": (numbers, peer.mean_absolute_percentage_error),
+    "r2": (numbers, peer.r2_score),
     "mean_pinball_loss@0.9": (numbers, partial(peer.mean_pinball_loss, alpha=0.9)),
     "mean_poisson_deviance": (numbers, peer.mean_poisson_deviance),
     "mean_gamma_deviance": (numbers, peer.mean_gamma_deviance),
@@ -128,7 +138,7 @@ def theirs(name: str, y: np.ndarray, said: list[np.ndarray]) -> None:
         CASES[name][1](y, each)
 
 
-def measure(name: str, n: int, repetitions: int) -> dict[str, object]:
+def measure(name: str, n: int, repetitions: int) -> dict[str, Any]:
     """Return median times of both sides, measured alternately on fresh data."""
     make = CASES[name][0]
     for work in (ours, theirs):  # imports and first calls are not what is measured
@@ -138,9 +148,7 @@ def measure(name: str, n: int, repetitions: int) -> dict[str, object]:
         data = make(n, seed + 1)
         # Who comes second finds the rows in the cache and memory that is there already: each is it in turn.
         for side, work in (("ours", ours), ("theirs", theirs))[:: 1 if seed % 2 else -1]:
-            start = time.perf_counter()
-            work(name, *data)
-            times[side].append(time.perf_counter() - start)
+            times[side].append(seconds(work, name, data))
     mine, other = (statistics.median(times[side]) for side in ("ours", "theirs"))
     return {
         "n": n,
@@ -151,16 +159,71 @@ def measure(name: str, n: int, repetitions: int) -> dict[str, object]:
     }
 
 
+def alone(name: str, n: int) -> dict[str, Any]:
+    """Return the time of ours, once."""
+    make = CASES[name][0]
+    ours(name, *make(1_000, 0))
+    return {"n": n, "metric": name, "ours_ms": round(1e3 * seconds(ours, name, make(n, 1)), 2)}
+
+
+def seconds(work: Callable[..., None], name: str, data: Data) -> float:
+    """Return the processor time of one call, which what else runs on a machine disturbs least."""
+    start = time.process_time()
+    work(name, *data)
+    return time.process_time() - start
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """Return the lines as a Markdown table, a row for each metric."""
+    sizes = sorted({line["n"] for line in lines})
+    found = {(line["metric"], line["n"]): line for line in lines}
+    rows = [f"| metric | {' | '.join(f'{n:,} rows' for n in sizes)} |", "|---" * (len(sizes) + 1) + "|"]
+    for name in dict.fromkeys(line["metric"] for line in lines):
+        cells = [f"`{name}`"]
+        for n in sizes:
+            line = found.get((name, n))
+            if line is None:
+                cells.append("not run")
+            elif "ratio" in line:
+                cells.append(f"{_duration(line['ours_ms'])}, {line['ratio']:.2f}")
+            else:
+                cells.append(_duration(line["ours_ms"]))
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds / 1e3:.1f} s" if milliseconds >= 1_000 else f"{milliseconds:.3g} ms"
+
+
+def write(lines: list[dict[str, Any]]) -> None:
+    """Replace the table of the page."""
+    begin, end = "<!-- begin more_metrics -->", "<!-- end more_metrics -->"
+    text = PAGE.read_text(encoding="utf-8")
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    PAGE.write_text(f"{head}{begin}\n\n{table(lines)}\n\n{end}{tail}", encoding="utf-8")
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--alone", type=int, nargs="*", default=[], help="sizes for ours alone, once")
     parser.add_argument("--repetitions", type=int, default=8)
     parser.add_argument("--metrics", nargs="+", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--write", action="store_true", help="replace the table in the documents")
     options = parser.parse_args()
     print(json.dumps({"numpy": np.__version__, "scikit-learn": sklearn.__version__}))
-    for n in options.sizes:
+    lines = []
+    for n in (*options.sizes, *options.alone):
         for name in options.metrics:
-            print(json.dumps(measure(name, n, options.repetitions)), flush=True)
+            line = alone(name, n) if n in options.alone else measure(name, n, options.repetitions)
+            lines.append(line)
+            print(json.dumps(line), flush=True)
+    if options.write:
+        write(lines)
     return 0
 
 

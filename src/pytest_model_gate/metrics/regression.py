@@ -20,13 +20,15 @@ from .rows import Predicted, Truth
 
 def mean_absolute_error() -> Metric:
     """Return the mean of |truth - prediction|."""
-    return mean_metric("mean_absolute_error", "value", _distances)
+    return mean_metric("mean_absolute_error", "value", _all_of(_distances))
 
 
 def mean_squared_error() -> Metric:
     """Return the mean of (truth - prediction)**2."""
     # What 1 % is to its root.
-    return replace(mean_metric("mean_squared_error", "value", _squares), usual=Tolerance(0.02, relative=True))
+    return replace(
+        mean_metric("mean_squared_error", "value", _all_of(_squares)), usual=Tolerance(0.02, relative=True)
+    )
 
 
 def mean_absolute_percentage_error() -> Metric:
@@ -43,11 +45,11 @@ def mean_pinball_loss(name: str, alpha: float | None) -> Metric:
     assert alpha is not None, "the stem alone stands for a number"
     level = float(alpha)
 
-    def losses(truth: Truth, predicted: Predicted) -> Floats:
-        errors = _errors(truth, predicted)
+    def of_rows(truth: Truth, predicted: Predicted, rows: slice, out: Floats | None) -> Floats:
+        errors = _errors(truth, predicted, rows, out)
         return np.maximum(level * errors, (level - 1) * errors, out=errors)
 
-    return mean_metric(name, "value", losses)
+    return mean_metric(name, "value", _all_of(of_rows))
 
 
 def max_error() -> Metric:
@@ -77,12 +79,17 @@ def max_error() -> Metric:
 
 def root_mean_squared_error() -> Metric:
     """Return the root of the mean squared error."""
+    losses = _all_of(_squares)
 
     def mean(truth: Truth, predicted: Predicted) -> float:
-        return truth.mean_by_block(lambda rows: _squares(truth, predicted, rows))
+        return truth.mean(predicted.shared(losses, truth))
 
     def influence(truth: Truth, predicted: Predicted) -> Floats:
-        return _of_root(truth, _squares(truth, predicted), predicted.shared(mean, truth))
+        least = predicted.shared(mean, truth)
+        psi = predicted.taken(losses, truth)
+        for rows in blocks(truth.n):
+            _of_root(psi[rows], least)
+        return truth.weigh(psi)
 
     return _root(
         "root_mean_squared_error",
@@ -98,7 +105,7 @@ def root_mean_squared_log_error() -> Metric:
     def both(truth: Truth, predicted: Predicted) -> tuple[float, Floats]:
         losses = squared_log_errors(name, truth, predicted)
         mean = truth.mean(losses)
-        psi = _of_root(truth, losses, mean)
+        psi = truth.weigh(_of_root(losses, mean))
         psi.flags.writeable = False  # it is kept, for logarithms take longer than all the rest
         return math.sqrt(mean), psi
 
@@ -117,12 +124,12 @@ def _root(
     return _regression(name, value, influence, higher_is_better=False, low=0.0)
 
 
-def _of_root(truth: Truth, losses: Floats, mean: float) -> Floats:
+def _of_root(losses: Floats, mean: float) -> Floats:
     """Turn losses into the influence on the root of their mean, in place."""
     losses -= mean
     if mean > 0:  # all errors 0: no weights can change that, so the influence is 0
-        losses /= 2 * math.sqrt(mean)
-    return truth.weigh(losses)
+        losses *= 1 / (2 * math.sqrt(mean))
+    return losses
 
 
 def r2() -> Metric:
@@ -164,7 +171,8 @@ def _explained(name: str, seen: Callable[[Truth, Predicted], tuple[float, float]
             block *= block
             block *= mean / variance
             errors = _errors(truth, predicted, rows)
-            errors -= away
+            if away:
+                errors -= away
             errors *= errors
             block -= errors
             block *= 1 / variance
@@ -202,23 +210,37 @@ def _regression(
 #: All rows.
 _ALL = slice(None)
 
+#: Makes one number for each row of a block, in place of other numbers or in memory of its own.
+OfBlock = Callable[[Truth, Predicted, slice, Floats | None], Floats]
 
-def _errors(truth: Truth, predicted: Predicted, rows: slice = _ALL) -> Floats:
+
+def _all_of(losses: OfBlock) -> Callable[[Truth, Predicted], Floats]:
+    """Return what makes the losses of all rows, a block at a time."""
+    return lambda truth, predicted: _by_block(truth, lambda rows, out: losses(truth, predicted, rows, out))
+
+
+def _by_block(truth: Truth, fill: Callable[[slice, Floats], Floats]) -> Floats:
+    """Return one number per row, which is made in its place for a block of rows at a time."""
+    found = np.empty(truth.n)
+    for rows in blocks(truth.n):
+        fill(rows, found[rows])
+    return found
+
+
+def _errors(truth: Truth, predicted: Predicted, rows: slice = _ALL, out: Floats | None = None) -> Floats:
     assert predicted.value is not None, "checked before"
-    errors: Floats = np.subtract(truth.values[rows], predicted.value[rows], dtype=np.float64)
+    errors: Floats = np.subtract(truth.values[rows], predicted.value[rows], out=out, dtype=np.float64)
     return errors
 
 
-def _distances(truth: Truth, predicted: Predicted) -> Floats:
-    errors = _errors(truth, predicted)
-    np.abs(errors, out=errors)
-    return errors
+def _distances(truth: Truth, predicted: Predicted, rows: slice = _ALL, out: Floats | None = None) -> Floats:
+    errors = _errors(truth, predicted, rows, out)
+    return np.abs(errors, out=errors)
 
 
-def _squares(truth: Truth, predicted: Predicted, rows: slice = _ALL) -> Floats:
-    errors = _errors(truth, predicted, rows)
-    np.square(errors, out=errors)
-    return errors
+def _squares(truth: Truth, predicted: Predicted, rows: slice = _ALL, out: Floats | None = None) -> Floats:
+    errors = _errors(truth, predicted, rows, out)
+    return np.square(errors, out=errors)
 
 
 def _percentages(truth: Truth, predicted: Predicted) -> Floats:

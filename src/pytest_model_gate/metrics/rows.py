@@ -221,6 +221,12 @@ class Predicted:
         result: T = kept[work]
         return result
 
+    def taken(self, work: Callable[[Truth, Predicted], T], truth: Truth) -> T:
+        """Return the same for one who will write into it: it is kept no longer."""
+        result = self.shared(work, truth)
+        del self._kept[work]
+        return result
+
     def subset(self, rows: Rows) -> Predicted:
         """Return some rows.
 
