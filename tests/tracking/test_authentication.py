@@ -71,7 +71,6 @@ def be(patch: pytest.MonkeyPatch, user: str = "", password: str = "", token: str
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, rows) -> Iterator[Guarded]:
-    pytest.importorskip("flask_wtf", reason="mlflow[auth] is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it imports the whole server
         from mlflow.server.auth.client import AuthServiceClient
