@@ -170,8 +170,8 @@ def test_groups_of_queries_are_wider_and_have_their_own_degrees_of_freedom():
     assert effect > 1.5
     assert grouped.standard_error == pytest.approx(sqrt(variance + 3 * effect**2 / 200 / 199), rel=1e-6)
     half = (grouped.interval.high - grouped.interval.low) / 2 / grouped.standard_error
-    # 20 groups are few: skewed queries widen the bounds a little.
-    assert 1 <= half / stats.t.ppf(0.95, 19) < 1.06
+    # 20 groups are few: skewed queries, which may have much in common, widen the bounds a little.
+    assert 1 <= half / stats.t.ppf(0.95, 19) < 1.1
 
 
 def test_queries_are_the_groups_of_metrics_of_rows():
