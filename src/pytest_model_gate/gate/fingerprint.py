@@ -27,7 +27,7 @@ _WITHOUT = frozenset(("name", "decision", "dataset", "schema", "key", "time", "w
 _WITHOUT |= {"candidate", "candidates", "production", "baseline", "tracking_uri", "trusted_sources"}
 #: Checks of the data decide whether anything is judged, and not how.
 _WITHOUT |= {"rules", "redact_examples", "drift", "leakage", "contracts", "operations"}
-#: Nor does it matter who said it when.
+#: Nor does it matter whether it was said now or before.
 _WITHOUT |= {"cache"}
 #: Nor must a new budget make every candidate a new one.
 _WITHOUT |= {"holdout_budget", "spending", "feedback", "ledger"}
