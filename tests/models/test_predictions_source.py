@@ -160,8 +160,12 @@ def test_a_key_that_is_missing_in_the_file(tmp_path, load):
 
 
 def test_a_file_that_is_not_there(scores, load):
+    assert said(UnavailableError, "predictions:ss.csv#p", load) == (
+        "The file 'ss.csv' does not exist.\n  Did you mean 's.csv'?"
+    )
+    # A suffix that both have makes no names alike.
     assert said(UnavailableError, "predictions:t.csv#p", load) == (
-        "The file 't.csv' does not exist.\n  Did you mean 's.csv'?"
+        f"The file 't.csv' does not exist.\n  It was looked for at {(scores / 't.csv').as_posix()}."
     )
 
 
