@@ -193,6 +193,14 @@ def test_a_long_error_is_shortened_and_its_secrets_are_out():
     assert "s3cret" not in str(caught.value)
 
 
+def test_columns_without_any_value_are_named(data):
+    model = from_object(WHO, LogisticRegression().fit(data.numbers, data.label), kind="x")
+    with pytest.raises(EvaluationError) as caught:
+        score(model, [data.numbers.assign(b=np.nan)], {"label"})
+    assert caught.value.what.startswith("The candidate (models:/m/1) raised ValueError while scoring: Input X")
+    assert caught.value.remedy == "Look at what has no value in any of these rows: 'b'."
+
+
 def test_our_own_errors_pass_unchanged():
     error = InvalidError("what", "remedy")
     with pytest.raises(InvalidError) as caught:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import EvaluationError, InvalidError, ModelGateError
-from ..wording import first_line, plural, shorten
+from ..wording import first_line, plural, shorten, some_values
 from .columns import select
 from .excerpt import without_data
 
@@ -187,10 +187,13 @@ _FORMS = {
 
 def _failed(model: ModelProtocol, frame: pd.DataFrame, role: str, error: Exception) -> NoReturn:
     reason = shorten(without_data(first_line(error), frame), 160)
+    empty = [str(name) for name in frame.columns[frame.isna().all()]]
     raise EvaluationError(
         f"The {role} ({model.resolved}) raised {type(error).__name__} while scoring"
         + (f": {reason}." if reason else "."),
-        "Check that the columns have the types that it was trained on: "
+        f"Look at what has no value in any of these rows: {some_values(empty)}."
+        if empty
+        else "Check that the columns have the types that it was trained on: "
         + shorten(", ".join(f"{name} {dtype}" for name, dtype in frame.dtypes.items()), 160)
         + ".",
     ) from error
