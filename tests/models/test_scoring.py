@@ -197,7 +197,7 @@ def test_columns_without_any_value_are_named(data):
     model = from_object(WHO, LogisticRegression().fit(data.numbers, data.label), kind="x")
     with pytest.raises(EvaluationError) as caught:
         score(model, [data.numbers.assign(b=np.nan)], {"label"})
-    assert caught.value.what.startswith("The candidate (models:/m/1) raised ValueError while scoring: Input X")
+    assert caught.value.what.startswith("The candidate (models:/m/1) raised ValueError while scoring: In")
     assert caught.value.remedy == "Look at what has no value in any of these rows: 'b'."
 
 
