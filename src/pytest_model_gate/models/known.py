@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..spec import SourceContext
 from .identity import Identity
-from .prediction_file import Kept
-from .scoring import Scored
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..hooks import ModelProtocol
+    from .prediction_file import Kept
+    from .scoring import Scored
 
 Load = Callable[[], "ModelProtocol"]
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ..errors import UnavailableError
 from ..spec import SourceContext
 from .identity import Identity, digest_of_files
-from .mlmodel import model_in
 from .trust import check_pin
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def is_model_folder(source: str, context: SourceContext) -> bool:
 
 def open_folder(source: str, context: SourceContext) -> ModelProtocol:
     """Load the model in a folder; its digest is the one that it has on a server."""
+    from .mlmodel import model_in
+
     # Private (mode 0700): nobody can change between the hash and the load what was hashed.
     private = Path(tempfile.mkdtemp(prefix="model-gate-"))
     keep = False
