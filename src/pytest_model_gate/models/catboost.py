@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,9 @@ import numpy as np
 from ..errors import EvaluationError, InvalidError
 from ..wording import first_line, plural, shorten
 from .columns import plain
+from .described import Described
 from .identity import Identity
-from .packages import needed
+from .packages import is_of, needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,21 +31,14 @@ _RANKINGS = (
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CatBoostModel:
+class CatBoostModel(Described):
     """A CatBoost model: a classifier, a regressor or a ranker, as its loss says."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     model: Any
     loss: str
     #: The columns that were categories in training, by position.
     categorical: tuple[int, ...]
-    #: What a scanner has against it, although it is trusted.
-    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the loss does not give that."""
@@ -110,9 +103,7 @@ def of_fitted(identity: Identity, model: Any, *, kind: str, said: str = "") -> C
     numbered = all(name == str(i) for i, name in enumerate(names))
     classes = np.asarray(model.classes_).tolist()
     return CatBoostModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind=kind,
         columns=None if numbered else names,
         classes=tuple(classes) if classes else None,
@@ -186,5 +177,4 @@ def _broken(source: str, reason: str) -> InvalidError:
 
 def is_catboost(found: Any) -> bool:
     """Whether an object is one of CatBoost's models, without importing CatBoost."""
-    lineage: Sequence[type] = type(found).__mro__
-    return any(c.__module__.partition(".")[0] == "catboost" and c.__name__ == "CatBoost" for c in lineage)
+    return is_of(found, "catboost", "CatBoost")

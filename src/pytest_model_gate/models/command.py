@@ -28,6 +28,7 @@ from ..redact import redact
 from ..spec import SourceContext
 from ..wording import one_line, plural, shorten, some_values
 from .columns import plain
+from .described import Described
 from .identity import Identity, digest_of_files
 from .predictions import typed_classes
 from .running import run_bounded, seconds_allowed
@@ -41,14 +42,9 @@ PREFIXES = ("exec:", "exec+csv:")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CommandModel:
+class CommandModel(Described):
     """A command; which classes it knows is only told by its first answer."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     argv: tuple[str, ...]
     root: str
     csv: bool
@@ -112,9 +108,7 @@ def open_command(source: str, context: SourceContext) -> CommandModel:
     identity, argv = _identified(source, context.root)
     require_trust(identity, context, "it is a command")
     return CommandModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind="command",
         columns=None,
         argv=(_program(argv[0], context.root, identity.source), *argv[1:]),

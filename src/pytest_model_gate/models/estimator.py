@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import EvaluationError
 from .columns import plain
+from .described import Described
 from .identity import Identity
 from .untyped import as_wanted
 
@@ -22,21 +23,14 @@ Adapt = Callable[["pd.DataFrame"], "pd.DataFrame"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class EstimatorModel:
+class EstimatorModel(Described):
     """A fitted estimator with ``predict`` and perhaps ``predict_proba`` and ``decision_function``."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     estimator: Any
     adapt: Adapt = plain
     #: Column -> type, where a signature states it.
     types: Mapping[str, str] = field(default_factory=dict)
-    #: What a scanner has against it, although it is trusted.
-    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the estimator cannot give that."""
@@ -55,22 +49,15 @@ class EstimatorModel:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class FunctionModel:
+class FunctionModel(Described):
     """A function of the rows; what its result means is told by its shape and type."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     function: Callable[[pd.DataFrame], Any]
     #: Lives as long as the model: files that the function may still read.
     keep: Any = None
     #: Column -> type, where a signature states it.
     types: Mapping[str, str] = field(default_factory=dict)
-    #: What a scanner has against it, although it is trusted.
-    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return what the function says about these rows; ``None`` where it is not what is wanted."""
@@ -116,9 +103,7 @@ def from_object(
     named = _columns(found)
     if hasattr(found, "predict"):
         return EstimatorModel(
-            source=identity.source,
-            resolved=identity.resolved,
-            digest=identity.digest,
+            identity=identity,
             kind=kind,
             columns=named if named is not None else columns,
             classes=_classes(found, identity),
@@ -129,9 +114,7 @@ def from_object(
         )
     if callable(found) and not isinstance(found, type):
         return FunctionModel(
-            source=identity.source,
-            resolved=identity.resolved,
-            digest=identity.digest,
+            identity=identity,
             kind=kind,
             columns=columns,
             classes=None,

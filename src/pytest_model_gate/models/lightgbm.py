@@ -12,9 +12,10 @@ import numpy as np
 from ..errors import EvaluationError, InvalidError
 from ..wording import one_line
 from .columns import plain, with_categories
+from .described import Described
 from .estimator import Adapt
 from .identity import Identity
-from .packages import needed
+from .packages import is_of, needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,20 +29,13 @@ _PANDAS = b"\npandas_categorical:"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class BoosterModel:
+class BoosterModel(Described):
     """A native ``lightgbm.Booster``."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     booster: Any
     objective: str
     adapt: Adapt
-    #: What a scanner has against it, although it is trusted.
-    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the objective does not give that."""
@@ -80,9 +74,7 @@ def of_booster(
     names = tuple(booster.feature_name())
     invented = all(name == f"Column_{i}" for i, name in enumerate(names))
     return BoosterModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind=kind,
         columns=None if invented else names,
         classes=None,
@@ -95,10 +87,7 @@ def of_booster(
 
 def is_booster(found: Any) -> bool:
     """Whether an object is a native ``Booster``, without importing LightGBM."""
-    return any(
-        made.__module__.partition(".")[0] == "lightgbm" and made.__name__ == "Booster"
-        for made in type(found).__mro__
-    )
+    return is_of(found, "lightgbm", "Booster")
 
 
 def check_whole(content: bytes, source: str) -> None:

@@ -22,7 +22,7 @@ from .estimator import EstimatorModel, FunctionModel, from_object
 from .fixed_code import told_by_bytes
 from .identity import Identity
 from .known import KnownModel, known_or_loaded
-from .packages import missing_package
+from .packages import missing_code
 from .trust import require_trust
 
 if TYPE_CHECKING:
@@ -252,13 +252,8 @@ def _by_mlflow(identity: Identity, folder: Path, flavor: str, context: SourceCon
     try:
         with calling(DOWNLOAD_LIMITS), importable(context.root):
             return import_module(f"mlflow.{flavor}").load_model(str(folder))
-    except ModuleNotFoundError as error:
-        raise missing_package(error.name or "an unknown package", identity.source) from None
     except (AttributeError, ImportError) as error:
-        raise EvaluationError(
-            f"'{identity.source}' needs code that is not there: {one_line(error)}.",
-            "Run the gate with the code and the package versions that the model was trained with.",
-        ) from None
+        raise missing_code(error, identity.source) from None
     except Exception as error:  # noqa: BLE001 - loading runs the model's own code
         raise InvalidError(f"'{identity.source}' cannot be loaded: {one_line(error)}.", _AGAIN) from None
 
@@ -274,9 +269,7 @@ def _pyfunc_model(
                 raise _enforced(error) from error
 
     return FunctionModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind="python_function",
         columns=columns,
         classes=None,

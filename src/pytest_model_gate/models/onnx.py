@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..errors import EvaluationError, InvalidError
 from ..wording import first_line, plural, shorten, some_values
 from .columns import plain
+from .described import Described
 from .identity import Identity
 from .packages import needed
 from .untyped import as_wanted
@@ -34,18 +35,13 @@ _DTYPES: dict[str, type] = {
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class OnnxModel:
+class OnnxModel(Described):
     """An inference session: one input per column, or one matrix of all columns.
 
     Its outputs are told apart by their form: a matrix or one map per row (``ZipMap``) are the
     probabilities, in the order of the classes; integers or text the labels; one float the value.
     """
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     session: Any
 
@@ -108,9 +104,7 @@ def load(identity: Identity, content: bytes, *, kind: str = "onnx", beside: Path
             "Convert it with one input per column, or with one matrix of all columns.",
         )
     return OnnxModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind=kind,
         columns=None if single else tuple(node.name for node in inputs),
         classes=None,

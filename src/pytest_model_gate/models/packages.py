@@ -1,11 +1,12 @@
-"""Import a library that a model needs, or say how to get it."""
+"""Libraries of models: imported or how to get them, and whose an object is without importing any."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-from ..errors import UnavailableError
+from ..errors import EvaluationError, ModelGateError, UnavailableError
+from ..wording import one_line
 
 
 def needed(module: str, source: str, *, extra: str = "") -> Any:
@@ -33,4 +34,21 @@ def missing_package(module: str, source: str, *, extra: str = "") -> Unavailable
     return UnavailableError(
         f"'{source}' needs the package '{package}', which is not installed.",
         f"Install it into the environment that runs the gate: pip install {target}",
+    )
+
+
+def missing_code(error: AttributeError | ImportError, source: str) -> ModelGateError:
+    """Return the error for code that a pickle names and that isn't there, or not in this version."""
+    if isinstance(error, ModuleNotFoundError):
+        return missing_package(error.name or "an unknown package", source)
+    return EvaluationError(
+        f"'{source}' needs code that is not there: {one_line(error)}.",
+        "Run the gate with the code and the package versions that the model was trained with.",
+    )
+
+
+def is_of(found: Any, package: str, name: str) -> bool:
+    """Whether an object's class is, or derives from, this class of a package that need not be installed."""
+    return any(
+        made.__module__.partition(".")[0] == package and made.__name__ == name for made in type(found).__mro__
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from ..errors import EvaluationError, InvalidError
+from ..errors import InvalidError
 from ..importing import importable
 from ..spec import SourceContext
 from ..wording import one_line
 from .identity import Identity
-from .packages import missing_package
+from .packages import missing_code
 from .trust import require_trust
 
 #: Why it needs trust.
@@ -30,13 +30,8 @@ def load(identity: Identity, content: bytes, context: SourceContext) -> tuple[An
     try:
         with importable(context.root):
             return joblib.load(io.BytesIO(content)), said
-    except ModuleNotFoundError as error:
-        raise missing_package(error.name or "an unknown package", identity.source) from None
     except (AttributeError, ImportError) as error:
-        raise EvaluationError(
-            f"'{identity.source}' needs code that is not there: {one_line(error)}.",
-            "Run the gate with the code and the package versions that the model was trained with.",
-        ) from None
+        raise missing_code(error, identity.source) from None
     except Exception as error:  # noqa: BLE001 - a broken pickle can raise anything
         raise InvalidError(
             f"'{identity.source}' cannot be read as a pickle: {one_line(error)}.",

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from ..errors import ConfigurationError, EvaluationError, InvalidError
 from ..spec import SourceContext
 from ..wording import did_you_mean, one_line, plural, shorten, some_values
+from .described import Described
 from .identity import Identity, read_once, sha256
 from .provenance import Provenance, read_provenance
 from .trust import check_pin
@@ -41,14 +42,9 @@ _FORM = "Write predictions:path.parquet#column, or #class=column,class=column fo
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PredictionsModel:
+class PredictionsModel(Described):
     """Predictions by key; it "predicts" by looking up the key of each row."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     key: str
     index: pd.Index[Any]
@@ -132,9 +128,7 @@ def open_predictions(source: str, context: SourceContext) -> PredictionsModel:
 
     predicted = frame[list(columns)]
     return PredictionsModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind="predictions",
         columns=(context.key,),
         classes=classes if made is None else _typed(classes, made.classes),

@@ -21,6 +21,7 @@ from ..errors import EvaluationError, InvalidError
 from ..spec import SourceContext
 from ..wording import first_line, plural, shorten, some_values
 from .columns import plain
+from .described import Described
 from .identity import Identity
 from .packages import needed
 from .trust import require_trust
@@ -39,14 +40,9 @@ _FOREVER = 2**62
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TorchModel:
+class TorchModel(Described):
     """A program that takes one tensor, a row for each row of the data, and returns one."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     program: Callable[[Any], Any]
     #: What its numbers are, one of ``OUTPUTS``. Empty: their form decides.
@@ -152,9 +148,7 @@ def load(identity: Identity, content: bytes, context: SourceContext) -> TorchMod
             "Save it again with the columns that it takes, in their order.",
         )
     return TorchModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind=found.kind,
         columns=columns,
         classes=None if said["classes"] is None else tuple(said["classes"]),

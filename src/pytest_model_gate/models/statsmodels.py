@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import EvaluationError, InvalidError
 from ..wording import plural
 from .columns import plain
+from .described import Described
 from .identity import Identity
 from .untyped import as_wanted
 
@@ -21,20 +22,13 @@ _CONSTANT = "const"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ResultsModel:
+class ResultsModel(Described):
     """Results of statsmodels: a formula is applied to the rows, a constant is added where one was."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     results: Any
     #: The columns of the design, with the constant; ``None`` where a formula makes them.
     design: tuple[str, ...] | None
-    #: What a scanner has against it, although it is trusted.
-    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where they are not what is wanted."""
@@ -83,9 +77,7 @@ def of_results(identity: Identity, found: Any, *, kind: str, said: str = "") -> 
     else:
         columns = _formula_columns(spec)
     return ResultsModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind=kind,
         columns=columns,
         classes=None,

@@ -11,9 +11,10 @@ import numpy as np
 from ..errors import EvaluationError, InvalidError
 from ..wording import first_line, shorten
 from .columns import plain, with_categories
+from .described import Described
 from .estimator import Adapt, EstimatorModel
 from .identity import Identity
-from .packages import needed
+from .packages import is_of, needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,20 +27,13 @@ _VALUE = ("reg:", "count:", "survival:")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class BoosterModel:
+class BoosterModel(Described):
     """A native ``xgboost.Booster``."""
 
-    source: str
-    resolved: str
-    digest: str
-    kind: str
-    columns: tuple[str, ...] | None
     classes: tuple[Any, ...] | None
     booster: Any
     objective: str
     adapt: Adapt
-    #: What a scanner has against it, although it is trusted.
-    said: str = ""
 
     def predict(self, frame: pd.DataFrame, want: str) -> Any:
         """Return the predictions for these rows; ``None`` where the objective does not give that."""
@@ -90,9 +84,7 @@ def load(identity: Identity, content: bytes, *, kind: str = "xgboost") -> Estima
         estimator.load_model(bytearray(content))
         classes = tuple(range(int(estimator.n_classes_))) if writer == "classifier" else None
         return EstimatorModel(
-            source=identity.source,
-            resolved=identity.resolved,
-            digest=identity.digest,
+            identity=identity,
             kind=kind,
             columns=columns,
             classes=classes,
@@ -107,9 +99,7 @@ def of_booster(identity: Identity, booster: Any, *, kind: str, said: str = "") -
     names = booster.feature_names
     objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
     return BoosterModel(
-        source=identity.source,
-        resolved=identity.resolved,
-        digest=identity.digest,
+        identity=identity,
         kind=kind,
         columns=None if names is None else tuple(names),
         classes=_classes(booster, objective),
@@ -122,10 +112,7 @@ def of_booster(identity: Identity, booster: Any, *, kind: str, said: str = "") -
 
 def is_booster(found: Any) -> bool:
     """Whether an object is a native ``Booster``, without importing XGBoost."""
-    return any(
-        made.__module__.partition(".")[0] == "xgboost" and made.__name__ == "Booster"
-        for made in type(found).__mro__
-    )
+    return is_of(found, "xgboost", "Booster")
 
 
 def adapter(booster: Any) -> Adapt:
