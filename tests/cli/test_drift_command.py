@@ -62,7 +62,7 @@ def test_json_has_everything(tables, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["gone.csv"], "gone.csv does not exist.\n  Did you mean 'new.csv'?"),
+        (["news.csv"], "news.csv does not exist.\n  Did you mean 'new.csv'?"),
         (
             ["new.csv", "--columns", "ago"],
             "new.csv has no column 'ago'.\n  Did you mean 'age'? Its columns: age, kind.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,17 +49,16 @@ def add_to(commands: Subparsers, name: str) -> None:
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:
     """Show one dataset, or all pins."""
-    from ..data.lock import read_lock
-    from ..data.pins import LOCK_NAME
+    from ..data.lock import lock_path, read_lock
 
     if options.source is not None:
         print(_one(options.source))
         return 0
     from .data_text import pin_text
 
-    lock = read_lock(Path(LOCK_NAME))
+    lock = read_lock(lock_path(""))
     if not lock.datasets:
-        print(f"No dataset is pinned here: there is no {LOCK_NAME} with one. Run model-gate pin.")
+        print("No dataset is pinned here: there is no model-gate.lock with one. Run model-gate pin.")
     for pin in lock.datasets:
         print(pin_text(pin))
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, did_you_mean
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from .collection import Collected
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
-LOCK = "model-gate.lock"
 
 DESCRIPTION = """\
 Pin the datasets of all gates that pytest collects here in model-gate.lock.
@@ -94,7 +91,7 @@ def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         print("\n".join(lines))
         failed, changed = failed or not good, changed or new
     if changed:
-        print(f"{LOCK} was written: commit it.")
+        print("model-gate.lock was written: commit it.")
     return int(failed)
 
 
@@ -141,11 +138,11 @@ def _pin(gates: Sequence[Collected], *, check_only: bool) -> tuple[list[str], bo
 
     The other datasets that the gates name are pinned too: training data, references, what rules refer to.
     """
-    from ..data.lock import read_lock
+    from ..data.lock import lock_path, read_lock
     from ..gate.pinning import pin_beside, pin_gate
 
     spec, registry = gates[0]
-    path = Path(spec.root) / LOCK
+    path = lock_path(spec.root)
     before = {pin.source: pin for pin in read_lock(path).datasets}
     names = ", ".join(dict.fromkeys(gate.spec.name for gate in gates))
     looked_at = [(spec.dataset, f"gate {names}", pin_gate(spec, registry, check_only=check_only))]

@@ -115,9 +115,8 @@ def _wanted(report: str, alias: str, pytest_arguments: Sequence[str]) -> Promoti
 
 def _same_policy(wanted: Promotion, gates: Sequence[Collected]) -> None:
     """Refuse what was judged by other rules or on other data than the project agrees to now."""
-    from ..data.lock import read_lock
+    from ..data.lock import lock_path, read_lock
     from ..gate.fingerprint import policy_digest
-    from ..gate.inputs import lock_path
 
     judged = dict(wanted.policies)
     for gate in gates:
@@ -134,7 +133,7 @@ def _same_policy(wanted: Promotion, gates: Sequence[Collected]) -> None:
                 f"Nothing is promoted: gate {name} asks something else now than when it was judged.",
                 "Run the gates again.",
             )
-        lock = read_lock(lock_path(gate.spec))
+        lock = read_lock(lock_path(gate.spec.root))
         for source, digest in wanted.datasets:
             pinned = lock.dataset(source)
             if pinned is None or pinned.digest != digest:

@@ -80,8 +80,7 @@ def run(options: argparse.Namespace, _: Sequence[str]) -> int:
 
 def _context(project: Project, source: str, tracking_uri: str) -> SourceContext:
     """Return what a gate of this project that names the model would know."""
-    from ..data.lock import read_lock
-    from ..data.pins import LOCK_NAME
+    from ..data.lock import lock_path, read_lock
     from ..spec import ROLES, SourceContext
 
     gates = [{**project.defaults, **gate} for gate in project.gates.values()]
@@ -90,7 +89,7 @@ def _context(project: Project, source: str, tracking_uri: str) -> SourceContext:
         root=str(project.root),
         tracking_uri=tracking_uri or str(named.get("tracking_uri") or ""),
         trusted_sources=tuple(named.get("trusted_sources") or ()),
-        pinned_models=read_lock(project.root / LOCK_NAME).model_digests(),
+        pinned_models=read_lock(lock_path(project.root)).model_digests(),
     )
 
 

@@ -12,8 +12,6 @@ from ..errors import ConfigurationError
 from ..spec import Waiver
 from .declared import OWN_FILE, PYPROJECT
 
-LOCK_FILE = "model-gate.lock"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
@@ -38,11 +36,6 @@ class Project:
     defaults: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     waivers: tuple[Waiver, ...] = ()
-
-    @property
-    def lock(self) -> Path:
-        """Where the pins are."""
-        return self.root / LOCK_FILE
 
     def where(self, *tables: str) -> str:
         """Name a table of the file, for messages."""

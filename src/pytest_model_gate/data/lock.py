@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigurationError, UnavailableError
 from ..wording import did_you_mean, shorten, some
-from .pins import PIN_COMMAND, DatasetPin, Lock, ModelPin, check_pin, pin, pin_model
+from .pins import LOCK_NAME, PIN_COMMAND, DatasetPin, Lock, ModelPin, check_pin, pin, pin_model
 from .profile import FACTS, ColumnProfile
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Lock",
     "ModelPin",
     "check_pin",
+    "lock_path",
     "pin",
     "pin_model",
     "read_lock",
@@ -39,6 +40,11 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 
 T = TypeVar("T")
+
+
+def lock_path(root: str | Path) -> Path:
+    """Return where the lock of a project is."""
+    return Path(root) / LOCK_NAME
 
 
 def read_lock(path: Path) -> Lock:

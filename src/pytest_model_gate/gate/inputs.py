@@ -7,13 +7,12 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import pluggy
 
-from ..data.lock import Lock, check_pin, pin, read_lock, write_lock
+from ..data.lock import Lock, check_pin, lock_path, pin, read_lock, write_lock
 from ..data.pins import short_digest
 from ..errors import InvalidError, ModelGateError, UnreachableError
 from ..hooks import DatasetProtocol, ModelProtocol, version_of
@@ -27,7 +26,6 @@ from .registry import load_model, open_dataset
 
 T = TypeVar("T")
 
-LOCK_FILE = "model-gate.lock"
 NOT_PINNED = "not pinned"
 
 
@@ -68,7 +66,7 @@ class Inputs:
     @cached_property
     def lock(self) -> Lock | Failed:
         """The pins that were agreed."""
-        return attempt("pin", "lock file", lambda: read_lock(lock_path(self.spec)))
+        return attempt("pin", "lock file", lambda: read_lock(lock_path(self.spec.root)))
 
     @cached_property
     def context(self) -> SourceContext:
@@ -116,10 +114,10 @@ class Inputs:
 
         def write() -> Check:
             # Read again: another gate of this run may have pinned its own dataset meanwhile.
-            before = read_lock(lock_path(self.spec))
+            before = read_lock(lock_path(self.spec.root))
             after = pin(before, dataset, self._today)
             if after != before:
-                write_lock(lock_path(self.spec), after)
+                write_lock(lock_path(self.spec.root), after)
             changed = before.dataset(dataset.source) is not None
             now = "pinned now, changed" if changed else "pinned now"
             return Check(name="pin", verdict=Verdict.PASS, summary="pinned" if after == before else now)
@@ -331,11 +329,6 @@ class Inputs:
             columns=dataset.columns,
             version=redact(version_of(dataset)),
         )
-
-
-def lock_path(spec: GateSpec) -> Path:
-    """Return the lock file of the project."""
-    return Path(spec.root) / LOCK_FILE
 
 
 def attempt(name: str, subject: str, action: Callable[[], T]) -> T | Failed:

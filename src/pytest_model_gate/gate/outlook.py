@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pluggy
 
-from ..data.lock import read_lock
-from ..data.pins import LOCK_NAME
+from ..data.lock import lock_path, read_lock
 from ..data.spreads import NAME, Spread, read_spreads
 from ..errors import ModelGateError
 from ..metrics.metric import Metric
@@ -98,7 +97,7 @@ class Outlook:
         """Return how many rows of the gate's dataset are pinned; ``None`` where that cannot be told."""
         if spec.root not in self._rows:
             try:
-                lock = read_lock(Path(spec.root) / LOCK_NAME)
+                lock = read_lock(lock_path(spec.root))
             except ModelGateError:
                 return None  # said when the gate is judged, as an error
             self._rows[spec.root] = {pin.source: pin.rows for pin in lock.datasets}

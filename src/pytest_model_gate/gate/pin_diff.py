@@ -14,7 +14,7 @@ import pluggy
 
 from ..data.changes import RowChanges, row_changes
 from ..data.history import former_content
-from ..data.lock import read_lock
+from ..data.lock import lock_path, read_lock
 from ..data.pins import DatasetPin, as_pin, short_digest
 from ..data.profile import profile
 from ..data.sources.files import open_files
@@ -24,7 +24,6 @@ from ..hooks import DatasetProtocol
 from ..results import DriftRecord
 from ..spec import Drift, GateSpec, SourceContext
 from .drift import compare_datasets
-from .inputs import lock_path
 from .registry import open_dataset
 
 
@@ -92,7 +91,7 @@ def _diff(
     spec: GateSpec, registry: pluggy.PluginManager, context: SourceContext, against: str, today: date
 ) -> PinDiff:
     dataset = open_dataset(registry, spec.dataset, context)
-    pinned = read_lock(lock_path(spec)).dataset(dataset.source)
+    pinned = read_lock(lock_path(spec.root)).dataset(dataset.source)
     now = as_pin(dataset, today)
     if pinned is None or (pinned.digest == now.digest and not against):
         return PinDiff(pinned=pinned, now=now)

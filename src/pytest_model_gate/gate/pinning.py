@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from types import MappingProxyType
 
 import pluggy
 
-from ..data.lock import pin_model, read_lock, write_lock
-from ..data.pins import LOCK_NAME, DatasetPin, as_pin, check_pin
+from ..data.lock import lock_path, pin_model, read_lock, write_lock
+from ..data.pins import DatasetPin, as_pin, check_pin
 from ..data.profile import profile
 from ..errors import EvaluationError, UntrustedError
 from ..models.endpoints import KIND as ENDPOINT
 from ..redact import redact
 from ..results import Check
 from ..spec import GateSpec, SourceContext
-from .inputs import Inputs, lock_path
+from .inputs import Inputs
 from .registry import build_registry, load_model, open_dataset
 
 
@@ -80,7 +79,7 @@ def look_at(source: str, *, root: str = ".", today: date | None = None) -> tuple
     ModelGateError
         If it cannot be opened or read.
     """
-    lock = read_lock(Path(root) / LOCK_NAME)
+    lock = read_lock(lock_path(root))
     context = SourceContext(root=root, pinned_versions=MappingProxyType(lock.versions()))
     dataset = open_dataset(build_registry(), source, context)
     shown = replace(as_pin(dataset, today or date.today()), profile=profile(dataset))
@@ -126,6 +125,6 @@ def trust_model(spec: GateSpec, registry: pluggy.PluginManager, source: str) -> 
         raise EvaluationError(
             f"{redact(source)} has no content that could be pinned.", "Name it in trusted_sources instead."
         )
-    path = lock_path(spec)
+    path = lock_path(spec.root)
     write_lock(path, pin_model(read_lock(path), redact(source), digest))
     return digest

@@ -11,8 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..data.lock import read_lock
-from ..data.pins import LOCK_NAME
+from ..data.lock import lock_path, read_lock
 from ..errors import ConfigurationError, EvaluationError, UntrustedError
 from ..hooks import DatasetProtocol, ModelProtocol
 from ..models.columns import check_columns
@@ -75,7 +74,7 @@ def score_to_file(
     """
     path = _output(output)
     context = context or SourceContext()
-    lock = read_lock(Path(context.root) / LOCK_NAME)
+    lock = read_lock(lock_path(context.root))
     pinned = dict(lock.model_digests())
     if trusted_digest:
         pinned[redact(model)] = trusted_digest
