@@ -25,6 +25,7 @@ from pytest_model_gate.results import (
 from pytest_model_gate.spec import SourceContext
 from pytest_model_gate.tracking.entry import entries
 from pytest_model_gate.tracking.mlflow import MlflowTracker
+from pytest_model_gate.tracking.registered import version_of
 
 LINE = Line(
     question="regression", metric="ndcg@10", slice="all", n=9, reference=0.5, candidate=0.6, gain=0.1,
@@ -164,9 +165,81 @@ def test_a_version_without_a_run_gets_one(registry) -> None:
     assert run.data.metrics["model_gate/credit/ndcg_at_10/gain"] == 0.1
 
 
+def logged_ids(registry, name: str) -> list[str]:
+    versions = registry.client().search_model_versions(f"name = '{name}'")
+    return [
+        each.source.removeprefix("models:/") for each in sorted(versions, key=lambda each: int(each.version))
+    ]
+
+
+def check_logged_model(registry, name: str) -> None:
+    """Log verdicts of a model by its own id, twice, and of another one of the same run."""
+    client, model_id = registry.client(), logged_ids(registry, name)[2]
+    run_id = client.get_logged_model(model_id).source_run_id
+    judged = record(registry.uri, candidate=f"models:/{model_id}")
+    told = Logged(done=(f"pass -> logged model {model_id} and run {run_id}",))
+    key, files = "model_gate/credit/ndcg_at_10/gain", f"model_gate/{model_id}"
+
+    def state() -> tuple[object, ...]:
+        model = client.get_logged_model(model_id)
+        paths = [file.path for file in client.list_artifacts(run_id, files)]
+        numbers = {metric.key: metric.value for metric in model.metrics}
+        return model.tags, numbers, len(model.metrics), paths, client.get_run(run_id).data.metrics[key]
+
+    assert log([judged]) == told
+    before = state()
+    tags = {name: value for name, value in before[0].items() if name.startswith("model_gate.")}
+    assert tags == {
+        "model_gate.verdict": "pass",
+        "model_gate.gates": "credit",
+        "model_gate.digest": "sha256:c",
+        "model_gate.credit.verdict": "pass",
+        "model_gate.credit.dataset": "h.parquet sha256:d pinned",
+        "model_gate.credit.production": "models:/credit/1 sha256:b",
+        "model_gate.credit.policy": "sha256:p",
+    }
+    assert (before[1][key], before[2]) == (0.1, 5)
+    assert before[3:] == ([f"{files}/credit.json", f"{files}/credit.txt"], 0.1)
+    assert log([judged]) == told
+    assert state() == before
+
+    # Another checkpoint of the same run, with the same numbers: it has its own.
+    other = client.create_logged_model(
+        client.get_run(run_id).info.experiment_id, name="step-2", source_run_id=run_id
+    ).model_id
+    assert log([record(registry.uri, candidate=f"models:/{other}")]).done
+    assert {metric.key for metric in client.get_logged_model(other).metrics} == set(before[1])
+    assert state() == before
+
+    log([record(registry.uri, candidate=f"models:/{model_id}", verdict=Verdict.REGRESSED)])
+    assert client.get_logged_model(model_id).tags["model_gate.verdict"] == "regressed"
+    assert client.get_logged_model(other).tags["model_gate.verdict"] == "pass"
+    assert "model_gate.verdict" not in client.get_model_version(name, "3").tags
+
+
+def test_a_logged_model(registry) -> None:
+    check_logged_model(registry, "credit")
+
+
+def test_a_logged_model_without_a_run_gets_one(registry) -> None:
+    client = registry.client()
+    registry.register("single", in_runs=False)
+    model_id = logged_ids(registry, "single")[0]
+    judged = record(registry.uri, candidate=f"models:/{model_id}")
+    first = log([judged])
+    model = client.get_logged_model(model_id)
+    run_id = model.tags["model_gate.run"]
+    assert first == Logged(done=(f"pass -> logged model {model_id} and run {run_id}",))
+    assert log([judged]) == first
+    run = client.get_run(run_id)
+    assert (run.info.run_name, run.info.status) == (f"model gates of {model_id}", "FINISHED")
+    assert run.info.experiment_id == model.experiment_id
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"candidate": f"models:/m-{'0' * 32}"}, f"models:/m-{'0' * 32}: The logged model 'm-{'0' * 32}' is gone: its verdict was not logged. Nothing is lost: the local report has it."),
         ({"candidate": "models:/credit/9"}, "models:/credit/9: Version 9 of 'credit' is gone from the registry: its verdict was not logged. Nothing is lost: the local report has it."),
         ({"candidate": "model.skops"}, "model.skops: 'model.skops' is no model of MLflow, so its verdict cannot be logged there. Log verdicts of models:/... and runs:/... candidates only."),
         ({"roles": ()}, "gate credit: its candidate could not be opened, so there is no place to log it"),
@@ -229,6 +302,9 @@ def test_a_server(named: Callable[[str], object]) -> None:
     assert version.tags["model_gate.verdict"] == "pass"
     paths = [file.path for file in registry.client().list_artifacts(version.run_id, "model_gate")]
     assert paths == ["model_gate/credit.json", "model_gate/credit.txt"]
+    check_logged_model(registry, "logged")
+    its = logged_ids(registry, "logged")[2]
+    assert version_of(SourceContext(tracking_uri=registry.uri), its) == ("logged", "3")
 
 
 def test_a_store_that_is_not_there(tmp_path: Path) -> None:

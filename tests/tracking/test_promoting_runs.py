@@ -46,6 +46,35 @@ def test_judge_log_and_promote_in_one_run(project: Path, registry) -> None:
     assert tags["model_gate.verdict"] == "pass"
 
 
+def test_a_logged_model_is_promoted_as_the_version_that_it_is(project: Path, registry) -> None:
+    gate(project, "pin")
+    client = registry.client()
+    source = client.get_model_version("credit", "2").source
+    run = ("pytest", "-q", "--gate-candidate", source, "--gate-log", "mlflow")
+    status, out = shell(project, *run, "--gate-promote", "champion", "--gate-report", "gates.json")
+    assert status == 0, out
+    model_id = source.removeprefix("models:/")
+    assert f"logged: pass -> logged model {model_id} and run " in out
+    assert "promoted: credit@champion moved from version 1 to version 2" in out
+    assert alias(registry) == "2"
+    assert client.get_logged_model(model_id).tags["model_gate.verdict"] == "pass"
+
+    # From its report, with a gate that the report lacks and that judges the same model.
+    promote = ("promote", "gates.json", "--to", "champion", "--gate-candidate", source)
+    assert gate(project, *promote) == (0, "credit@champion is version 2 already\n")
+    more = (project / "test_gate.py").read_text().replace('"credit"', '"more"')
+    (project / "test_more.py").write_text(more)
+    settings = project / "pyproject.toml"
+    its = settings.read_text().split("[tool.model_gate.gates.credit]")[1]
+    its = its.replace("models:/credit@challenger", source)
+    settings.write_text(f"{settings.read_text()}\n[tool.model_gate.gates.more]{its}")
+    status, out = gate(
+        project, "promote", "gates.json", "--to", "champion", "--gate-candidate", f"credit={source}"
+    )
+    assert status == 1
+    assert "gate more judges credit too, and is not in the report" in out
+
+
 def test_a_gate_that_fails_promotes_nothing(project: Path, registry) -> None:
     gate(project, "pin")
     worse = ("--gate-candidate", "models:/credit@worse")

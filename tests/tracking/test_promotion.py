@@ -12,6 +12,8 @@ from pytest_model_gate.gate.promotion import Promotion, promotion
 from pytest_model_gate.report import run as runs
 from pytest_model_gate.report.run import NotJudged, Run
 from pytest_model_gate.results import DatasetRecord, GateRecord, RoleRecord, Verdict
+from pytest_model_gate.spec import SourceContext
+from pytest_model_gate.tracking.registered import version_of
 
 
 def role(name: str, source: str, resolved: str, digest: str = "sha256:1") -> RoleRecord:
@@ -185,3 +187,54 @@ def test_a_run_that_is_not_believed(run: Run, objection: str) -> None:
 def test_a_run_without_objections() -> None:
     tested = runs.Tested(test="t.py::t", gate="credit", records=(RECORD,), outcome="passed")
     assert not list(Run(tested=(tested,)).objections())
+
+
+LOGGED = f"models:/m-{'1' * 32}"
+
+
+def test_a_logged_model_moves_as_the_version_that_it_is_registered_as() -> None:
+    judged = replace(
+        RECORD, roles=(role("candidate", LOGGED, LOGGED), PRODUCTION), tracking_uri="sqlite:///x.db"
+    )
+    asked = []
+
+    def registered(model_id: str, uri: str) -> tuple[str, str]:
+        asked.append((model_id, uri))
+        return "credit", "12"
+
+    found = promotion([judged], "champion", registered=registered)
+    assert (found.model, found.version, found.expected, found.logged) == ("credit", "12", "11", LOGGED)
+    assert asked == [("m-" + "1" * 32, "sqlite:///x.db")]
+    with pytest.raises(InvalidError, match="gate credit is REGRESSED"):
+        promotion([replace(judged, verdict=Verdict.REGRESSED)], "champion", registered=registered)
+    assert len(asked) == 1
+    with pytest.raises(
+        ConfigurationError, match="compared with models:/credit@champion, and models:/loans@champion"
+    ):
+        promotion([judged], "champion", registered=lambda *_: ("loans", "1"))
+
+
+def test_a_logged_model_is_registered_as_exactly_one_version(registry, monkeypatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.uri)  # MLflow looks there for what is registered
+    client, context = registry.client(), SourceContext(tracking_uri=registry.uri)
+    source = client.get_model_version("credit", "3").source
+    model_id = source.removeprefix("models:/")
+    assert version_of(context, model_id) == ("credit", "3")
+
+    client.create_registered_model("shadow")
+    again = client.get_logged_model(model_id)
+    client.create_model_version("shadow", source, run_id=again.source_run_id)
+    with pytest.raises(ConfigurationError) as found:
+        version_of(context, model_id)
+    assert (found.value.what, found.value.remedy) == (
+        f"Nothing is promoted: the logged model '{model_id}' is registered as 2 versions: models:/credit/3, models:/shadow/1.",
+        'Judge the one that is meant: candidate = "models:/credit/3".',
+    )
+
+    loose = client.create_logged_model(again.experiment_id, name="loose").model_id
+    with pytest.raises(ConfigurationError) as found:
+        version_of(context, loose)
+    assert (found.value.what, found.value.remedy) == (
+        f"Nothing is promoted: the logged model '{loose}' is no registered version of a model.",
+        f'Register it (mlflow.register_model("models:/{loose}", "name")), and run the gates again.',
+    )

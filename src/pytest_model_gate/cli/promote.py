@@ -102,12 +102,15 @@ def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
 
 def _wanted(report: str, alias: str, pytest_arguments: Sequence[str]) -> Promotion:
     """Return what a report lets move, after the project as it is now had its say."""
+    from ..gate.promoting import registered_in
     from ..gate.promotion import promotion
     from ..report import json as json_report
     from .collection import collect
 
     run = json_report.read(Path(report))
-    wanted = promotion(tuple(run.records()), alias, objections=tuple(run.objections()))
+    wanted = promotion(
+        tuple(run.records()), alias, objections=tuple(run.objections()), registered=registered_in(".")
+    )
     gates = collect([argument for argument in pytest_arguments if argument != "--"], "promote")
     _same_policy(wanted, gates)
     return wanted
@@ -122,7 +125,10 @@ def _same_policy(wanted: Promotion, gates: Sequence[Collected]) -> None:
     for gate in gates:
         name = gate.spec.name
         if name not in judged:
-            if gate.spec.candidate.startswith(f"models:/{wanted.model}"):
+            its = gate.spec.candidate
+            if its == wanted.logged or its.startswith(
+                (f"models:/{wanted.model}@", f"models:/{wanted.model}/")
+            ):
                 raise InvalidError(
                     f"Nothing is promoted: gate {name} judges {wanted.model} too, and is not in the report.",
                     "Run all gates of the model into one report.",

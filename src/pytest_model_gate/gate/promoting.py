@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ..errors import ConfigurationError, EvaluationError, InvalidError
 from ..models.mlflow import identify
 from ..spec import SourceContext
 from ..tracking.aliases import SETTLE, Move, current, finish, move, previous
+from ..tracking.registered import version_of
 from .promotion import Promotion
 
 #: Where continuous integration says who started it, and where its log is.
@@ -82,6 +84,11 @@ def promote(
     )
     move(context, wish, settle=settle)
     return f"{model}@{alias} moved from {was} to version {version}"
+
+
+def registered_in(root: str) -> Callable[[str, str], tuple[str, str]]:
+    """Return what tells as which version a logged model is registered; relative stores start at the root."""
+    return lambda model_id, tracking_uri: version_of(registry_of(tracking_uri, root), model_id)
 
 
 def roll_back(

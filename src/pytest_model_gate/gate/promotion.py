@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import ConfigurationError, EvaluationError, InvalidError
@@ -11,6 +11,7 @@ from ..results import GateRecord, RoleRecord, Verdict
 from ..wording import some
 
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
+_LOGGED = re.compile(r"models:/(?P<id>m-[0-9a-f]{32})")
 _WANDB = re.compile(r"(?:predictions:)?wandb(?:-offline)?:")
 _ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)")
 
@@ -38,6 +39,8 @@ class Promotion:
         Where the registry is. Empty: what the environment says.
     waived : tuple of str
         Lines that somebody answers for.
+    logged : str
+        The logged model that the candidate was named by: ``"models:/m-..."``. Empty: it was named otherwise.
     """
 
     model: str
@@ -50,9 +53,16 @@ class Promotion:
     policies: tuple[tuple[str, str], ...]
     tracking_uri: str
     waived: tuple[str, ...]
+    logged: str = ""
 
 
-def promotion(records: Sequence[GateRecord], alias: str, *, objections: Sequence[str] = ()) -> Promotion:
+def promotion(
+    records: Sequence[GateRecord],
+    alias: str,
+    *,
+    objections: Sequence[str] = (),
+    registered: Callable[[str, str], tuple[str, str]] | None = None,
+) -> Promotion:
     """Return the move that the records of a run allow.
 
     Parameters
@@ -63,6 +73,9 @@ def promotion(records: Sequence[GateRecord], alias: str, *, objections: Sequence
         Which alias is to move.
     objections : sequence of str
         What else speaks against the run as a whole: it was not complete, it only advised.
+    registered : callable, optional
+        ``registered(id, tracking_uri)`` asks the registry as which version of which model a candidate
+        ``models:/m-...`` is registered; it is asked only where everything else lets the alias move.
 
     Raises
     ------
@@ -86,7 +99,8 @@ def promotion(records: Sequence[GateRecord], alias: str, *, objections: Sequence
             "moved only if it still means what was compared with.",
             "Let the deployment ask for model_gate/verdict (--gate-log wandb), or promote in MLflow.",
         )
-    if found is None:
+    logged = _LOGGED.fullmatch(candidate.resolved) if registered is not None else None
+    if found is None and logged is None:
         raise ConfigurationError(
             f"Nothing is promoted: the candidate {candidate.source} is no registered version of a model.",
             'Judge a version of the registry: candidate = "models:/name@challenger".',
@@ -100,18 +114,25 @@ def promotion(records: Sequence[GateRecord], alias: str, *, objections: Sequence
             "Let its test make no assertion of its own, or call model_gate.assert_passes().",
         )
     _agreed(records)
+    tracking_uri = _one([record.tracking_uri for record in records], "tracking_uri")
+    if found is not None:
+        model, version = found["name"], found["version"]
+    else:
+        assert registered is not None
+        assert logged is not None
+        model, version = registered(logged["id"], tracking_uri)
     return Promotion(
-        model=found["name"],
-        version=found["version"],
+        model=model,
+        version=version,
         alias=alias,
-        expected=_expected(records, found["name"], alias),
+        expected=_expected(records, model, alias),
         digest=candidate.digest,
         gates=tuple(whole),
         datasets=tuple(
             dict.fromkeys((r.dataset.source, r.dataset.digest) for r in records if r.dataset is not None)
         ),
         policies=tuple(dict.fromkeys((record.gate, record.policy) for record in records)),
-        tracking_uri=_one([record.tracking_uri for record in records], "tracking_uri"),
+        tracking_uri=tracking_uri,
         waived=tuple(
             dict.fromkeys(
                 f"{line.metric} on {line.slice}: {line.waiver}"
@@ -120,6 +141,7 @@ def promotion(records: Sequence[GateRecord], alias: str, *, objections: Sequence
                 if line.waiver
             )
         ),
+        logged=candidate.resolved if found is None else "",
     )
 
 

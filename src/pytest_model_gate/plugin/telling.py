@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..gate.promoting import promote
+from ..gate.promoting import promote, registered_in
 from ..gate.promotion import promotion
 from ..gate.registry import build_registry, open_tracker
 from ..gate.verdict_log import log_verdicts
@@ -50,8 +50,11 @@ def promote_run(config: pytest.Config, run: Run, alias: str) -> str:
     ModelGateError
         Why not.
     """
-    wanted = promotion(tuple(run.records()), alias, objections=tuple(run.objections()))
-    return f"promoted: {promote(wanted, root=str(config.rootpath))}"
+    root = str(config.rootpath)
+    wanted = promotion(
+        tuple(run.records()), alias, objections=tuple(run.objections()), registered=registered_in(root)
+    )
+    return f"promoted: {promote(wanted, root=root)}"
 
 
 def _registry(config: pytest.Config) -> pluggy.PluginManager:
