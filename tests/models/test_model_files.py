@@ -106,7 +106,7 @@ def test_xgboost_names_the_category_that_it_does_not_know(data, load, tmp_path):
     with pytest.raises(InvalidError) as caught:
         load("m.json").predict(rows, "probability")
     assert str(caught.value) == (
-        "Column 'place' has the value 'east' (2 rows, 1 such value), which the model did not see "
+        "Column 'place' has the value 'east' (2 of 200 rows scored at once, 1 such value), which the model did not see "
         "in training.\n"
         "  It knows 'north', 'south', 'west'. Train it on data with all values, or score through a python: "
         "factory that says what an unknown value means."
@@ -175,7 +175,8 @@ def test_lightgbm_text_with_text_for_categories(data, load, tmp_path):
     np.testing.assert_array_equal(model.predict(data.categories, "probability"), expected)
     assert (model.kind, model.columns, model.classes) == ("lightgbm", (*NUMBERS, "place"), None)
     with pytest.raises(
-        InvalidError, match=r"^Column 'place' has the value 'east' \(200 rows, 1 such value\)"
+        InvalidError,
+        match=r"^Column 'place' has the value 'east' \(200 of 200 rows scored at once, 1 such value\)",
     ):
         model.predict(data.rows.assign(place="east"), "probability")
     # A column that is a category already is LightGBM's own business: to it, unknown means missing.

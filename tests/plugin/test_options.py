@@ -24,6 +24,8 @@ def test_help(project):
         "--gate-report=PATH",
         "--gate-pin",
         "--gate-advise",
+        "--gate-cache",
+        "--gate-no-cache",
         "--gate-log=TRACKER",
         "--gate-promote=ALIAS",
     ]

@@ -104,7 +104,8 @@ def with_categories(
             unseen = int(column[lost].nunique())
             raise InvalidError(
                 f"Column '{name}' has the value {shorten(repr(_item(example)))} "
-                f"({plural(int(lost.sum()), 'row')}, {plural(unseen, 'such value')}), "
+                f"({int(lost.sum()):,} of {plural(len(frame), 'row')} scored at once, "
+                f"{plural(unseen, 'such value')}), "
                 "which the model did not see in training.",
                 f"It knows {some_values(known)}. Train it on data with all values, or score through "
                 "a python: factory that says what an unknown value means.",
