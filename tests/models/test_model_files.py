@@ -106,8 +106,8 @@ def test_xgboost_names_the_category_that_it_does_not_know(data, load, tmp_path):
     with pytest.raises(InvalidError) as caught:
         load("m.json").predict(rows, "probability")
     assert str(caught.value) == (
-        "Column 'place' has the value 'east' (2 of 200 rows scored at once, 1 such value), which the model did not see "
-        "in training.\n"
+        "Column 'place' has the value 'east' (2 of 200 rows scored at once, 1 such value), which the model "
+        "did not see in training.\n"
         "  It knows 'north', 'south', 'west'. Train it on data with all values, or score through a python: "
         "factory that says what an unknown value means."
     )
