@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import UnavailableError
+from .adding import add_command
 
 if TYPE_CHECKING:
     from ..models.prediction_store import Store
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Show or remove the predictions that gates with cache = true keep, so that a
@@ -35,16 +35,15 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="show or remove the kept predictions",
+        run,
+        summary="show or remove the kept predictions",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
     )
     parser.add_argument("action", choices=("show", "clear"), help="what to do with them")
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
+from .adding import add_command
 
 if TYPE_CHECKING:
     from ..results import Comparison
     from ..spec import Tolerance
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Compare two models whose predictions stand in one file, row by row.
@@ -43,13 +43,13 @@ ROLES = {"weight": "sample_weight", "groups": "groups", "strata": "strata", "que
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="compare two columns of predictions in a file",
+        run,
+        summary="compare two columns of predictions in a file",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
     )
     parser.add_argument("file", metavar="FILE", help=".csv, .parquet, .feather or .jsonl, one row per case")
     parser.add_argument("--target", required=True, metavar="COLUMN", help="what really happened")
@@ -90,7 +90,6 @@ def add_to(commands: Subparsers, name: str) -> None:
         "--seed", type=int, default=0, help="of metrics that are resampled (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, one object per metric in a list")
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

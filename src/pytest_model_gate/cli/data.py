@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .adding import add_actions, add_command
+
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = "Look at datasets as gates see them. Nothing is written and nothing is judged."
 
@@ -31,20 +33,18 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
-        name, allow_abbrev=False, help="look at a dataset, or at the pins", description=DESCRIPTION
+    actions = add_actions(
+        commands, name, ("show",), summary="look at a dataset, or at the pins", description=DESCRIPTION
     )
-    actions = parser.add_subparsers(dest="action", title="actions", metavar="{show}", required=True)
-    show = actions.add_parser(
+    show = add_command(
+        actions,
         "show",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="show a dataset, or what is pinned",
+        run,
+        summary="show a dataset, or what is pinned",
         description=SHOW,
-        epilog=SHOW_EXAMPLES,
+        examples=SHOW_EXAMPLES,
     )
     show.add_argument("source", nargs="?", metavar="SOURCE", help="a dataset source, as a gate names it")
-    show.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
+from .adding import add_command
 
 if TYPE_CHECKING:
     from ..results import DriftRecord
     from ..spec import DriftMethod
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Compare a table with a reference, column by column and as a whole.
@@ -38,13 +38,13 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="compare a table with a reference",
+        run,
+        summary="compare a table with a reference",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
     )
     parser.add_argument("reference", metavar="REFERENCE", help="dataset source: what the model knows")
     parser.add_argument("current", metavar="CURRENT", help="dataset source: what it meets now")
@@ -73,7 +73,6 @@ def add_to(commands: Subparsers, name: str) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (default: %(default)s)")
     parser.add_argument("--all", action="store_true", help="print all columns, also those that pass")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

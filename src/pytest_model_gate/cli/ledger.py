@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
+from .adding import add_command
 
 if TYPE_CHECKING:
     from ..config.files import Project
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from ..data.ledger_store import Ledger
     from ..gate.uses import Holdout
     from ..spec import SourceContext
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Show how often each holdout was used, and how many uses are left.
@@ -45,13 +45,13 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="show how often each holdout was used",
+        run,
+        summary="show how often each holdout was used",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="list every use")
     parser.add_argument("--reset", metavar="DATASET", help="start the count of this dataset (or digest) anew")
@@ -70,7 +70,6 @@ def add_to(commands: Subparsers, name: str) -> None:
         metavar="URI",
         help="MLflow's server (default: the project's tracking_uri, then MLFLOW_TRACKING_URI)",
     )
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .adding import add_command
+
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Write the verdicts of a report to the candidates' versions and runs in a tracker.
@@ -31,19 +33,13 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
-        name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="write verdicts to a tracker",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
+    parser = add_command(
+        commands, name, run, summary="write verdicts to a tracker", description=DESCRIPTION, examples=EXAMPLES
     )
     parser.add_argument("report", metavar="REPORT", help="what pytest --gate-report wrote (.json)")
     parser.add_argument(
         "--tracker", default="mlflow", metavar="NAME", help="which tracker (default: %(default)s)"
     )
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

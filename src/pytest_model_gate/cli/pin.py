@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, did_you_mean
+from .adding import add_command
 
 if TYPE_CHECKING:
     from ..data.pins import DatasetPin
     from ..results import Check
+    from .adding import Subparsers
     from .collection import Collected
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DESCRIPTION = """\
 Pin the datasets of all gates that pytest collects here in model-gate.lock.
@@ -41,13 +41,14 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="agree to the datasets that the gates judge on",
+        run,
+        takes_pytest_arguments=True,
+        summary="agree to the datasets that the gates judge on",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
         usage="model-gate pin [-h] [--check | --diff [--against SOURCE]] [--trust SOURCE] [PYTEST-ARGS ...]",
     )
     parser.add_argument("--check", action="store_true", help="only compare with the pins, write nothing")
@@ -66,7 +67,6 @@ def add_to(commands: Subparsers, name: str) -> None:
         metavar="SOURCE",
         help="pin a model that runs code when it is loaded; it is loaded once, as you trust it (repeatable)",
     )
-    parser.set_defaults(run=run, takes_pytest_arguments=True)
 
 
 def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:

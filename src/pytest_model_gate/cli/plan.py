@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
+from .adding import add_command
 
 if TYPE_CHECKING:
     from ..gate.planned import Planned, Wish
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Say how many rows a tolerance takes, which regression some rows detect, and how
@@ -69,13 +69,14 @@ GOES_WITH: dict[str, tuple[str, ...]] = {
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="say how many rows a gate needs",
+        run,
+        takes_pytest_arguments=True,
+        summary="say how many rows a gate needs",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
         usage="model-gate plan [-h] [--report FILE | --metric NAME | --condition TEXT] ... [PYTEST-ARGS ...]",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -121,7 +122,6 @@ def add_to(commands: Subparsers, name: str) -> None:
         "--adaptivity", metavar="A", help="what developers see: none, full or firstChange (default: full)"
     )
     condition.add_argument("--steps", type=int, metavar="H", help="models judged on the rows (default: 1)")
-    parser.set_defaults(run=run, takes_pytest_arguments=True)
 
 
 def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:

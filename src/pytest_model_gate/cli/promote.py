@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidError
+from .adding import add_command
 
 if TYPE_CHECKING:
     from ..gate.promotion import Promotion
+    from .adding import Subparsers
     from .collection import Collected
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DESCRIPTION = """\
 Let an alias of MLflow's registry point to the candidate that a report lets pass.
@@ -40,13 +40,14 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="let an alias point to a candidate that passed",
+        run,
+        takes_pytest_arguments=True,
+        summary="let an alias point to a candidate that passed",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
         usage="model-gate promote [-h] (REPORT | --back MODEL) --to ALIAS [--reason TEXT] [--dry-run] "
         "[PYTEST-ARGS ...]",
     )
@@ -63,7 +64,6 @@ def add_to(commands: Subparsers, name: str) -> None:
         metavar="URI",
         help="with --back: where the registry is (default: MLFLOW_TRACKING_URI)",
     )
-    parser.set_defaults(run=run, takes_pytest_arguments=True)
 
 
 def run(options: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:

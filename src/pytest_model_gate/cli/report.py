@@ -8,8 +8,10 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from .adding import add_command
+
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Print a report that `pytest --gate-report FILE.json` wrote, as pytest prints it.
@@ -29,18 +31,17 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="print a report that was written as JSON",
+        run,
+        summary="print a report that was written as JSON",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
     )
     parser.add_argument("file", metavar="FILE.json", help="what pytest --gate-report wrote")
     parser.add_argument("-q", "--quiet", action="store_true", help="one line for each gate")
     parser.add_argument("-v", "--verbose", action="store_true", help="everything that the record holds")
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
+from .adding import add_actions, add_command
 
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = "Infer a schema from reference data, and check datasets against one, without any gate."
 
@@ -56,36 +57,37 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
-        name, allow_abbrev=False, help="infer a schema, or check a dataset", description=DESCRIPTION
+    actions = add_actions(
+        commands,
+        name,
+        ("infer", "check"),
+        summary="infer a schema, or check a dataset",
+        description=DESCRIPTION,
     )
-    actions = parser.add_subparsers(dest="action", title="actions", metavar="{infer,check}", required=True)
-    made = actions.add_parser(
+    made = add_command(
+        actions,
         "infer",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="write a schema that describes a dataset",
+        _infer,
+        summary="write a schema that describes a dataset",
         description=INFER,
-        epilog=INFER_EXAMPLES,
+        examples=INFER_EXAMPLES,
     )
     made.add_argument("source", metavar="SOURCE", help="a dataset source, as a gate names it")
     made.add_argument("-o", "--output", metavar="FILE", help="a .yaml or .yml file; printed otherwise")
     made.add_argument("--target", metavar="COLUMN", help="the column with the classes")
     made.add_argument("--overwrite", action="store_true", help="replace the file where it exists")
-    made.set_defaults(run=_infer, takes_pytest_arguments=False)
-    held = actions.add_parser(
+    held = add_command(
+        actions,
         "check",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="check whether a dataset keeps a schema",
+        _check,
+        summary="check whether a dataset keeps a schema",
         description=CHECK,
-        epilog=CHECK_EXAMPLES,
+        examples=CHECK_EXAMPLES,
     )
     held.add_argument("schema", metavar="SCHEMA", help="package.module:Name, or a .yaml or .json file")
     held.add_argument("source", metavar="SOURCE", help="a dataset source, as a gate names it")
     held.add_argument("--target", metavar="COLUMN", help="the column with the classes, for rules about them")
     held.add_argument("--redact", action="store_true", help="show no values of the data")
-    held.set_defaults(run=_check, takes_pytest_arguments=False)
 
 
 def _infer(options: argparse.Namespace, _: Sequence[str]) -> int:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .adding import add_command
+
 if TYPE_CHECKING:
     from ..models.write_predictions import Written
     from ..spec import SourceContext
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Score a model on a dataset and write its predictions to a Parquet file.
@@ -38,13 +39,13 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="write what a model says about a dataset",
+        run,
+        summary="write what a model says about a dataset",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
     )
     parser.add_argument("model", metavar="MODEL", help="a model source, as a gate names it")
     parser.add_argument("data", metavar="DATA", help="a dataset source, as a gate names it")
@@ -79,7 +80,6 @@ def add_to(commands: Subparsers, name: str) -> None:
         metavar="DIGEST",
         help="let a model that runs code be loaded, if this is its digest (sha256:...)",
     )
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:

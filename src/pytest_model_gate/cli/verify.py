@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .adding import add_command
+
 if TYPE_CHECKING:
     from ..config.files import Project
     from ..models.examine import Examined
     from ..spec import SourceContext
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from .adding import Subparsers
 
 DESCRIPTION = """\
 Look at a model without loading it: which exact version a source means, its
@@ -40,13 +41,13 @@ exit status:
 
 def add_to(commands: Subparsers, name: str) -> None:
     """Add the command, its arguments and its help."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         name,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        help="look at a model without loading it",
+        run,
+        summary="look at a model without loading it",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        examples=EXAMPLES,
     )
     parser.add_argument("source", metavar="SOURCE", help="a model source, as a gate names it")
     parser.add_argument("--json", action="store_true", help="print it for programs")
@@ -56,7 +57,6 @@ def add_to(commands: Subparsers, name: str) -> None:
         metavar="URI",
         help="where models:/ and runs:/ live (default: as the project says, or MLFLOW_TRACKING_URI)",
     )
-    parser.set_defaults(run=run, takes_pytest_arguments=False)
 
 
 def run(options: argparse.Namespace, _: Sequence[str]) -> int:
