@@ -29,6 +29,9 @@ class ModelGateError(Exception):
         One sentence: what the user does next.
     """
 
+    #: The exact version of a model that could not be opened, where a source had found out which one is meant.
+    resolved: str = ""
+
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(what, remedy)
         self.what = what

@@ -775,6 +775,8 @@ class Standing:
         or it is the first.
     holdout : HoldoutUse or None
         Which use of the holdout it was, where uses are counted.
+    unopened : str
+        Where it could not be loaded: the exact version if that is known, else the source. Empty: it could.
     """
 
     rank: int | None
@@ -786,6 +788,7 @@ class Standing:
     line: Line | None = None
     behind: bool = False
     holdout: HoldoutUse | None = None
+    unopened: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -908,6 +911,9 @@ class GateRecord:
         with equal ones were judged by the same rules.
     tracking_uri : str
         Where the gate's ``models:/`` and ``runs:/`` live, secrets removed. Empty: what the environment says.
+    unopened : str
+        The candidate where it could not be loaded: its exact version if that is known, else its source.
+        Empty: it could be, or nobody asked for it.
     schema_version : int
         Of this structure.
     """
@@ -935,6 +941,7 @@ class GateRecord:
     operations: tuple[Operation, ...] = ()
     policy: str = ""
     tracking_uri: str = ""
+    unopened: str = ""
     schema_version: int = SCHEMA_VERSION
 
     @property

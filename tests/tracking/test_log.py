@@ -125,6 +125,41 @@ def test_a_later_failure_takes_the_pass_back(registry) -> None:
     assert (tags["model_gate.verdict"], tags["model_gate.credit.verdict"]) == ("regressed", "regressed")
 
 
+def test_a_candidate_that_could_not_be_opened_keeps_no_pass(registry) -> None:
+    log([record(registry.uri)])
+    failed = record(
+        registry.uri, unopened="models:/credit/2", verdict=Verdict.ERROR, roles=record().roles[1:], lines=()
+    )
+    (entry,) = entries([failed], {"credit": "text"})
+    assert (entry.candidate, entry.digest, entry.verdict) == ("models:/credit/2", "", "error")
+    assert "model_gate.digest" not in entry.tags
+    run_id = registry.client().get_model_version("credit", "2").run_id
+    assert log([failed]) == Logged(done=(f"error -> version 2 of credit and run {run_id}",))
+    tags = registry.client().get_model_version("credit", "2").tags
+    assert (tags["model_gate.verdict"], tags["model_gate.credit.verdict"]) == ("error", "error")
+
+    # Another gate of the run opened it: there is one verdict, in whatever order they come.
+    other = record(registry.uri, gate="fairness")
+    for records in ([failed, other], [other, failed]):
+        (entry,) = entries(records, {"credit": "", "fairness": ""})
+        assert (entry.verdict, entry.digest) == ("error", "sha256:c")
+        assert entry.tags["model_gate.fairness.verdict"] == "pass"
+        assert entry.tags["model_gate.credit.verdict"] == "error"
+
+
+@pytest.mark.parametrize(
+    "gone", ["models:/credit@challenger", "mlflow-search:e?order_by=metrics.a ASC", "m.skops"]
+)
+def test_a_candidate_whose_version_nobody_knows(registry, gone: str) -> None:
+    log([record(registry.uri)])
+    failed = record(registry.uri, unopened=gone, verdict=Verdict.ERROR, roles=())
+    assert log([failed]) == Logged(
+        failed=(f"gate credit: its candidate {gone} could not be opened, so there is no place to log it",)
+    )
+    assert registry.client().get_model_version("credit", "2").tags["model_gate.verdict"] == "pass"
+    assert log([record(registry.uri, asked="schema", roles=(), lines=())]) == Logged()
+
+
 def test_a_verdict_that_is_half_written_is_no_pass(registry, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 

@@ -85,6 +85,24 @@ def test_a_gate_that_fails_promotes_nothing(project: Path, registry) -> None:
     assert registry.client().get_model_version("credit", "3").tags["model_gate.verdict"] == "regressed"
 
 
+def test_a_version_that_cannot_be_loaded_any_more_loses_its_pass(project: Path, registry) -> None:
+    gate(project, "pin")
+    registry.register("torn")
+    client = registry.client()
+    version = client.get_model_version("torn", "2")
+    client.set_model_version_tag("torn", "2", "model_gate.verdict", "pass")
+    logged = client.get_logged_model(version.source.removeprefix("models:/"))
+    (model,) = Path(logged.artifact_location.removeprefix("file://")).glob("model.*")
+    model.write_bytes(b"torn" + model.read_bytes()[4:])
+    # The alias says which version is meant, though nothing of it can be loaded.
+    status, out = shell(
+        project, "pytest", "-q", "--gate-candidate", "models:/torn@challenger", "--gate-log", "mlflow"
+    )
+    assert status == 1, out
+    assert f"logged: invalid -> version 2 of torn and run {version.run_id}" in out
+    assert client.get_model_version("torn", "2").tags["model_gate.verdict"] == "invalid"
+
+
 @pytest.mark.parametrize("option", ["--gate-pin", "--gate-advise"])
 def test_options_that_do_not_go_together(project: Path, registry, option: str) -> None:
     status, out = shell(project, "pytest", "-q", "--gate-promote", "champion", option)

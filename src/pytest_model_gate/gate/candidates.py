@@ -302,6 +302,7 @@ class Contest:
                     line=line,
                     behind=self._behind(place, at),
                     holdout=record.holdout,
+                    unopened=record.unopened,
                 )
             )
         model = self._entrants[self._decides].inputs.models["candidate"]

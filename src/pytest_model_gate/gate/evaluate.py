@@ -639,6 +639,7 @@ class Evaluation:
             asked=asked,
             # A question about the data alone must not load models.
             roles=() if only_checks else inputs.role_records(scored.answers if scored else {}),
+            unopened="" if only_checks else inputs.unopened,
             dataset=inputs.dataset_record(
                 rows_used=scored.sample.n if scored else 0, dropped=scored.dropped if scored else ()
             ),

@@ -284,6 +284,15 @@ class Inputs:
         )
         return Failed(failed_check(role, source, error), error)
 
+    @property
+    def unopened(self) -> str:
+        """The candidate that could not be opened: its exact version where it is known, else its source."""
+        found = self.models["candidate"]
+        if not isinstance(found, Failed):
+            return ""
+        resolved = found.error.resolved if isinstance(found.error, ModelGateError) else ""
+        return redact(resolved or self.spec.candidate)
+
     def role_records(self, answers: Mapping[str, str]) -> tuple[RoleRecord, ...]:
         """Return which models the roles turned out to be.
 
@@ -362,7 +371,9 @@ def _silent(source: str, loaded: Iterable[ModelProtocol | Failed]) -> Failed | N
         if not isinstance(found, Failed) or not isinstance(found.error, UnreachableError):
             continue
         if source.startswith(found.error.prefixes):
-            return found
+            said = found.error
+            # Which version that one meant says nothing about this one.
+            return replace(found, error=UnreachableError(said.what, said.remedy, prefixes=said.prefixes))
     return None
 
 

@@ -60,9 +60,14 @@ def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
     folder = Path(tempfile.mkdtemp(prefix="model-gate-"))
     keep = False
     try:
-        identity, path = _copy(_find(source, context), folder)
-        check_pin(identity, context)
-        model, keep = model_in(identity, path, context)
+        found = _find(source, context)
+        try:
+            identity, path = _copy(found, folder)
+            check_pin(identity, context)
+            model, keep = model_in(identity, path, context)
+        except ModelGateError as error:
+            error.resolved = found.resolved  # the verdict is about this version, though it did not open
+            raise
         if keep:
             import weakref
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ PREFIX = "model_gate"
 
 #: While verdicts are being written: whoever asks for "pass" must not find one of an earlier run.
 WRITING = "being written"
+
+#: Candidates that name one version for ever, also where they cannot be opened.
+_EXACT = re.compile(r"models:/(?:[^/@]+/\d+|m-[0-9a-f]{32})|runs:/[^/]+/.+|wandb:[^:]+:v\d+")
 
 
 def candidate_of(record: GateRecord) -> RoleRecord | None:
@@ -48,7 +52,7 @@ class _Judged:
 
 
 def _judged(record: GateRecord) -> Iterator[_Judged]:
-    """Yield every candidate of a record that could be opened; of several the one that decides comes first."""
+    """Yield every candidate of a record of which a tracker can be told; the one that decides comes first."""
     decides, board = candidate_of(record), record.leaderboard
     ranks = {}
     if board is not None:
@@ -63,6 +67,19 @@ def _judged(record: GateRecord) -> Iterator[_Judged]:
         if rank and each.resolved:
             line = () if each.line is None else (each.line,)
             yield _Judged((each.resolved, each.digest), record, each.verdict, line, rank)
+    for name, verdict in _not_opened(record):
+        if _EXACT.fullmatch(name):
+            yield _Judged((name, ""), record, verdict, ())
+
+
+def _not_opened(record: GateRecord) -> Iterator[tuple[str, Verdict]]:
+    """Yield what could not be opened, by its exact version or else its source, and its verdict."""
+    if record.leaderboard is not None:
+        for each in record.leaderboard.standings:
+            if not each.resolved:
+                yield each.unopened or each.source, each.verdict
+    elif record.unopened:
+        yield record.unopened, record.verdict
 
 
 def entries(records: Sequence[GateRecord], texts: Mapping[str, str]) -> Iterator[TrackerEntry]:
@@ -76,9 +93,12 @@ def entries(records: Sequence[GateRecord], texts: Mapping[str, str]) -> Iterator
         Gate -> its report as text.
     """
     found: dict[tuple[str, str], list[_Judged]] = {}
-    for record in records:
-        for judged in _judged(record):
-            found.setdefault(judged.model, []).append(judged)
+    judgements = [judged for record in records for judged in _judged(record)]
+    # A gate may have opened what another one could not: one candidate has one verdict, the gravest.
+    opened = {judged.model[0]: judged.model for judged in judgements if judged.model[1]}
+    for judged in judgements:
+        key = judged.model if judged.model[1] else opened.get(judged.model[0], judged.model)
+        found.setdefault(key, []).append(judged)
     for (resolved, digest), its in found.items():
         by_gate: dict[str, list[_Judged]] = {}
         for judged in its:
@@ -94,17 +114,22 @@ def entries(records: Sequence[GateRecord], texts: Mapping[str, str]) -> Iterator
             candidate=resolved,
             digest=digest,
             verdict=_gravest(its),
-            tags={f"{PREFIX}.gates": ", ".join(by_gate), f"{PREFIX}.digest": digest, **tags},
+            tags={
+                f"{PREFIX}.gates": ", ".join(by_gate),
+                **({f"{PREFIX}.digest": digest} if digest else {}),
+                **tags,
+            },
             metrics={key: value for judged in its for key, value in _metrics(judged)},
             files={f"{PREFIX}/{path}": text for path, text in files.items()},
         )
 
 
 def unopened(record: GateRecord) -> Iterator[str]:
-    """Yield the candidates of a record that could not be opened, in words."""
-    if record.leaderboard is not None:
-        yield from (f"candidate {each.source}" for each in record.leaderboard.standings if not each.resolved)
-    elif candidate_of(record) is None:
+    """Yield the candidates that could not be opened and whose version nobody knows, in words."""
+    for name, _ in _not_opened(record):
+        if not _EXACT.fullmatch(name):
+            yield f"candidate {name}"
+    if record.asked == "gate" and candidate_of(record) is None and not record.unopened:
         yield "candidate"
 
 
