@@ -6,7 +6,7 @@ Standard library only. ``config/`` builds these from files, markers and the comm
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -292,6 +292,33 @@ class Drift:
     on_drift: Literal["warn", "fail"] = "warn"
     on_new_levels: Literal["warn", "fail"] | None = None
     on_inconclusive: OnInconclusive | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftAsked:
+    """What one assertion says about drift; what is ``None`` is as the gate says, or by default.
+
+    Parameters
+    ----------
+    reference : str, optional
+        Dataset source.
+    columns, ignore : sequence of str, or str, optional
+        What is compared, and what is not.
+    threshold, method : value or mapping, optional
+        For all columns or by column.
+    blocks : str, optional
+        Column of whole blocks.
+    overall : bool, optional
+        Whether a classifier tries to tell the two apart, too.
+    """
+
+    reference: str | None = None
+    columns: Sequence[str] | str | None = None
+    ignore: Sequence[str] | str | None = None
+    threshold: float | Mapping[str, float] | None = None
+    method: DriftMethod | Mapping[str, DriftMethod] | None = None
+    blocks: str | None = None
+    overall: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

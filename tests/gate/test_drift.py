@@ -18,7 +18,7 @@ from pytest_model_gate.gate.names import checked
 from pytest_model_gate.gate.registry import build_registry
 from pytest_model_gate.report.drift import drift as rendered
 from pytest_model_gate.results import Verdict
-from pytest_model_gate.spec import Drift, GateSpec
+from pytest_model_gate.spec import Drift, DriftAsked, GateSpec
 from pytest_model_gate.wire import dumps, loads
 
 
@@ -431,16 +431,21 @@ def test_an_assertion_asks_for_what_it_says(project):
     spec = project()
     registry = build_registry()
     evaluation = Evaluation(checked(spec, registry), registry, pin=True)
-    passed = evaluation.no_drift("train.parquet", columns=["income", "member"])
+    passed = evaluation.no_drift(DriftAsked(reference="train.parquet", columns=["income", "member"]))
     assert (passed.verdict, passed.asked) == (Verdict.PASS, "no_drift(income, member)")
-    failed = evaluation.no_drift("train.parquet", columns="age", overall=False)
+    failed = evaluation.no_drift(DriftAsked(reference="train.parquet", columns="age", overall=False))
     assert failed.verdict is Verdict.INVALID
     assert failed.reason == "drift: 1 column against train.parquet: 1 drifted"
-    assert evaluation.no_drift("train.parquet", columns="age", threshold=0.4, overall=False).verdict == "pass"
-    unasked = evaluation.no_drift(columns=["age"])
+    assert (
+        evaluation.no_drift(
+            DriftAsked(reference="train.parquet", columns="age", threshold=0.4, overall=False)
+        ).verdict
+        == "pass"
+    )
+    unasked = evaluation.no_drift(DriftAsked(columns=["age"]))
     assert unasked.verdict is Verdict.ERROR
     assert unasked.reason == "drift: gate 'shop' does not say what its data are compared with."
-    unknown = evaluation.no_drift("train.parquet", method="magic")
+    unknown = evaluation.no_drift(DriftAsked(reference="train.parquet", method="magic"))
     assert unknown.reason == "drift: method 'magic' is unknown."
 
 

@@ -18,7 +18,7 @@ from ..hooks import DatasetProtocol, ModelProtocol
 from ..metrics.metric import Metric
 from ..redact import redact
 from ..results import GateRecord, Leaderboard, Line, Standing, Verdict
-from ..spec import GateSpec, Role, Tolerance
+from ..spec import DriftAsked, GateSpec, Role, Tolerance
 from ..stats.design import Floats
 from ..stats.maxt import Scores, correlation
 from ..stats.simultaneous import simultaneous_level
@@ -95,9 +95,9 @@ class Contest:
         """Judge only whether the holdout was seen in training."""
         return self._entrants[0].leakage()
 
-    def no_drift(self, *arguments: Any, **options: Any) -> GateRecord:
+    def no_drift(self, wanted: DriftAsked) -> GateRecord:
         """Judge only whether the dataset is as a reference, column by column."""
-        return self._entrants[0].no_drift(*arguments, **options)
+        return self._entrants[0].no_drift(wanted)
 
     def no_regression(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..metrics.rows import Predicted, Truth
 from ..models.scoring import score
 from ..redact import redact
 from ..results import Check, DriftRecord
-from ..spec import Drift, DriftMethod, GateSpec
+from ..spec import Drift, DriftAsked, GateSpec
 from ..wording import shorten
 from .drift import compare_datasets
 from .drift_check import NAME, drift_check
@@ -98,17 +98,7 @@ def look_for_drift(
     return Drifted(check=drift_check(found), record=found)
 
 
-def asked_drift(
-    spec: GateSpec,
-    *,
-    reference: str | None,
-    columns: Sequence[str] | str | None,
-    ignore: Sequence[str] | str | None,
-    threshold: float | Mapping[str, float] | None,
-    method: DriftMethod | Mapping[str, DriftMethod] | None,
-    blocks: str | None,
-    overall: bool | None,
-) -> Drift:
+def asked_drift(spec: GateSpec, wanted: DriftAsked) -> Drift:
     """Return what an assertion asks: the gate's own comparison, with what the assertion says instead.
 
     Raises
@@ -116,7 +106,7 @@ def asked_drift(
     ConfigurationError
         If there is no reference, or an unknown method.
     """
-    own = spec.drift
+    own, reference = spec.drift, wanted.reference
     if reference is None and own is None:
         raise ConfigurationError(
             f"gate {spec.name!r} does not say what its data are compared with.",
@@ -126,12 +116,12 @@ def asked_drift(
     asked = replace(
         base,
         reference=reference if reference is not None else base.reference,
-        columns=base.columns if columns is None else _several(columns),
-        ignore=base.ignore if ignore is None else _several(ignore),
-        threshold=base.threshold if threshold is None else per_column(threshold),
-        method=base.method if method is None else per_column(method),
-        blocks=base.blocks if blocks is None else blocks,
-        overall=base.overall if overall is None else overall,
+        columns=base.columns if wanted.columns is None else several(wanted.columns),
+        ignore=base.ignore if wanted.ignore is None else several(wanted.ignore),
+        threshold=base.threshold if wanted.threshold is None else per_column(wanted.threshold),
+        method=base.method if wanted.method is None else per_column(wanted.method),
+        blocks=base.blocks if wanted.blocks is None else wanted.blocks,
+        overall=base.overall if wanted.overall is None else wanted.overall,
         # Predictions are no data; the whole gate compares them.
         predictions=False,
         on_drift="fail",
@@ -147,7 +137,8 @@ def asked_drift(
     return asked
 
 
-def _several(names: Sequence[str] | str) -> tuple[str, ...]:
+def several(names: Sequence[str] | str) -> tuple[str, ...]:
+    """Return names, also where one stands alone."""
     return (names,) if isinstance(names, str) else tuple(names)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property, partial
@@ -18,10 +18,10 @@ from ..models.baseline import BASELINES
 from ..policy import gate_verdict
 from ..redact import redact
 from ..results import Check, GateRecord, LeakageRecord, Line, Operation, Question
-from ..spec import DriftMethod, GateSpec, Role, Tolerance
+from ..spec import DriftAsked, GateSpec, Role, Tolerance
 from ..stats.maxt import Scores
 from .assertions import asserted
-from .drift_look import Drifted, asked_drift, look_for_drift
+from .drift_look import Drifted, asked_drift, look_for_drift, several
 from .fingerprint import policy_digest
 from .hidden import hidden
 from .inputs import Failed, Inputs, attempt, failed_check
@@ -151,31 +151,12 @@ class Evaluation:
             checks.append(self._leaks.check)
         return self._record("leakage", checks=checks, only_checks=True)
 
-    def no_drift(
-        self,
-        reference: str | None = None,
-        *,
-        columns: Sequence[str] | str | None = None,
-        ignore: Sequence[str] | str | None = None,
-        threshold: float | Mapping[str, float] | None = None,
-        method: DriftMethod | Mapping[str, DriftMethod] | None = None,
-        blocks: str | None = None,
-        overall: bool | None = None,
-    ) -> GateRecord:
-        """Judge only whether the dataset is as a reference, column by column; ``None``: as the gate says."""
+    def no_drift(self, wanted: DriftAsked) -> GateRecord:
+        """Judge only whether the dataset is as a reference, column by column."""
         checks = [self._inputs.pin]
-        asked = f"no_drift({', '.join([columns] if isinstance(columns, str) else columns or ())})"
+        asked = f"no_drift({', '.join(several(wanted.columns or ()))})"
         try:
-            drift = asked_drift(
-                self.spec,
-                reference=reference,
-                columns=columns,
-                ignore=ignore,
-                threshold=threshold,
-                method=method,
-                blocks=blocks,
-                overall=overall,
-            )
+            drift = asked_drift(self.spec, wanted)
         except ConfigurationError as error:
             check = failed_check("drift", self.spec.dataset, error)
             return self._record(asked, checks=(*checks, check), only_checks=True)

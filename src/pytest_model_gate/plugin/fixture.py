@@ -10,7 +10,7 @@ import pytest
 from ..errors import ModelGateError
 from ..report.escape import plain
 from ..results import GateRecord
-from ..spec import DriftMethod, GateSpec, Role
+from ..spec import DriftAsked, DriftMethod, GateSpec, Role
 from .collected import GateItem
 from .session import MARK, gate_key
 
@@ -85,17 +85,16 @@ class ModelGate:
             Whether a classifier tries to tell the two apart, too.
         """
         __tracebackhide__ = True
-        return self._gate.judge(
-            lambda gate: gate.no_drift(
-                reference,
-                columns=columns,
-                ignore=ignore,
-                threshold=threshold,
-                method=method,
-                blocks=blocks,
-                overall=overall,
-            )
+        wanted = DriftAsked(
+            reference=reference,
+            columns=columns,
+            ignore=ignore,
+            threshold=threshold,
+            method=method,
+            blocks=blocks,
+            overall=overall,
         )
+        return self._gate.judge(lambda gate: gate.no_drift(wanted))
 
     def assert_no_regression(
         self, metric: str | None = None, *, max_regression: float | str | None = None
