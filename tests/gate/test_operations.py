@@ -1,6 +1,7 @@
 """What models cost where they serve: limits, robust ratios of paired times, and what cannot be measured."""
 
 import math
+import shlex
 import sys
 from itertools import chain, repeat
 
@@ -96,6 +97,28 @@ def test_memory_is_what_a_batch_takes(project, models):
     assert (found.verdict, found.unit) == (Verdict.REGRESSED, "bytes")
     assert 32e6 <= found.candidate < 34e6
     assert found.production < 1e6
+
+
+def test_the_memory_of_a_command_is_not_ours(project, models):
+    script = project.root / "served.py"
+    script.write_text(
+        "import sys, csv\n"
+        "print('p')\n"
+        "for row in csv.DictReader(sys.stdin):\n"
+        "    print(0.9 if float(row['x']) + float(row['z']) > 0 else 0.1)\n"
+    )
+    command = f"exec+csv:{shlex.quote(sys.executable)} served.py"
+    asked = Operations(memory=OperationLimit(max=1e6), severity="fail")
+    for roles, who in (
+        ({"candidate": command, "production": models("quick")}, "candidate"),
+        ({"candidate": models("quick"), "production": command}, "production"),
+    ):
+        record = project.record(**roles, trusted_sources=("exec+csv:*",), operations=asked)
+        (found,) = record.operations
+        assert (found.verdict, found.candidate, found.production) == (Verdict.ERROR, None, None)
+        assert found.reason == f"nothing was measured: the {who} runs in a process of its own"
+        assert check_of(record).summary == "memory not measured"
+        assert record.verdict is Verdict.ERROR
 
 
 def test_sizes_of_files(project):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import ModelGateError
 from ..hooks import DatasetProtocol, ModelProtocol
+from ..models.command import KIND as COMMAND
 from ..models.endpoints import KIND as ENDPOINT
 from ..models.examine import examine
 from ..models.scoring import score
@@ -29,6 +30,9 @@ FEWEST, MOST = 12, 60
 _BUDGET = 3.0
 _WARM_UP = 2
 _WORDS = {"latency_per_row": "time per row", "memory": "memory", "artifact_size": "size"}
+
+#: Models whose memory is not this process's: what would be measured here is what sending the rows takes.
+_ELSEWHERE = {ENDPOINT: "is served elsewhere", COMMAND: "runs in a process of its own"}
 
 Clock = Callable[[], float]
 
@@ -85,8 +89,8 @@ def operations(
         try:
             if name == "latency_per_row":
                 found.append(_latency(limit, call, roles, len(rows), spec.alpha, clock))
-            elif name == "memory" and (served := [r for r in roles if roles[r].kind == ENDPOINT]):
-                found.append(_unknown(name, limit, f"the {served[0]} is served elsewhere"))
+            elif name == "memory" and (apart := [r for r in roles if roles[r].kind in _ELSEWHERE]):
+                found.append(_unknown(name, limit, f"the {apart[0]} {_ELSEWHERE[roles[apart[0]].kind]}"))
             elif name == "memory":
                 found.append(_exact(name, limit, {role: _peak(call, role) for role in roles}))
             else:

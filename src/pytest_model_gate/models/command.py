@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 PREFIXES = ("exec:", "exec+csv:")
 
+#: The kind of its models.
+KIND = "command"
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CommandModel(Described):
@@ -109,7 +112,7 @@ def open_command(source: str, context: SourceContext) -> CommandModel:
     require_trust(identity, context, "it is a command")
     return CommandModel(
         identity=identity,
-        kind="command",
+        kind=KIND,
         columns=None,
         argv=(_program(argv[0], context.root, identity.source), *argv[1:]),
         root=context.root,
