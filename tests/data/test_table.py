@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from pytest_model_gate.data.table import (
     codes,
-    duplicates,
     labels,
     levels,
     missing,
@@ -324,15 +323,3 @@ def test_levels_of_several_types(series):
         levels(series)
     types = "bool, int" if series.iloc[0] is True else "int, str"
     assert str(error.value) == f"Column 'c' mixes types: {types}.\n  Give it one type, for example text."
-
-
-@pytest.mark.parametrize("dtype", ["Int64", object, "category"])
-def test_duplicate_keys(dtype):
-    assert duplicates(column([1, 2, None, None], dtype)) is None
-    assert duplicates(column([1, 2, 1, 3, 3, 3], dtype)) == Finding(
-        subject="c",
-        problem="5 of 6 rows (83.3%) share their 'c' (key) with another row.",
-        remedy="Keep one row per key, or name a column that is unique.",
-        count=5,
-        examples=("1", "3"),
-    )

@@ -9,7 +9,6 @@ from pytest_model_gate.models.contract import (
     check_classes,
     check_labels,
     check_predictions,
-    class_order,
     notes,
 )
 from pytest_model_gate.models.scoring import Scored
@@ -177,12 +176,6 @@ def test_labels_that_the_target_does_not_have(labels, problem):
 def test_labels_that_fit():
     assert check_labels("candidate", np.array([True, False]), (0, 1)) == []
     assert check_labels("candidate", None, (0, 1)) == []
-
-
-def test_the_columns_of_each_class():
-    assert class_order(("b", "a", "c"), ("a", "b", "c")).tolist() == [1, 0, 2]
-    assert class_order((0, 1), (False, True)).tolist() == [0, 1]
-    assert class_order(None, (0, 1)) is None
 
 
 def test_a_constant_prediction_is_worth_a_note():

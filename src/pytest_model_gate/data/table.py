@@ -1,4 +1,4 @@
-"""What a gate reads off columns: what is missing, numbers, labels, groups, slice levels, duplicates."""
+"""What a gate reads off columns: what is missing, numbers, labels, groups, slice levels."""
 
 from __future__ import annotations
 
@@ -170,21 +170,6 @@ def codes(series: Series, purpose: str) -> Codes:
     import pandas as pd
 
     return np.asarray(pd.factorize(series)[0], dtype=np.intp)
-
-
-def duplicates(series: Series, purpose: str = "key") -> Finding | None:
-    """Return the finding that values of a key column occur more than once, or ``None``."""
-    twice = np.array(series.duplicated(keep=False), dtype=bool) & ~missing(series)
-    count = int(twice.sum())
-    if not count:
-        return None
-    return Finding(
-        subject=_name(series),
-        problem=f"{share(count, len(series))} share their '{_name(series)}' ({purpose}) with another row.",
-        remedy="Keep one row per key, or name a column that is unique.",
-        count=count,
-        examples=tuple(example(value) for value in series[twice].drop_duplicates().iloc[:_EXAMPLES]),
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -176,19 +176,6 @@ def check_labels(role: str, labels: npt.NDArray[Any] | None, data_classes: Seque
     ]
 
 
-def class_order(
-    model_classes: Sequence[Any] | None, data_classes: Sequence[Any]
-) -> npt.NDArray[np.intp] | None:
-    """Return which column of the model's probabilities belongs to each class of the data, in its order.
-
-    ``None`` where the model does not say: its columns are in the order of the sorted labels then.
-    """
-    if model_classes is None:
-        return None
-    position = {label: index for index, label in enumerate(model_classes)}
-    return np.array([position[label] for label in data_classes], dtype=np.intp)
-
-
 def notes(role: str, scored: Scored) -> list[str]:
     """Return what a reader should know about predictions that are allowed."""
     forms = (scored.probability, scored.score, scored.value, scored.labels)

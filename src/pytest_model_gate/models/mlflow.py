@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from .identity import Identity, digest_of_files
 from .mlflow_search import PREFIX, best_run, read_search
 from .mlmodel import model_in
 from .mlmodel_folder import model_files
+from .private import opened_in_private
 from .trust import check_pin
 
 if TYPE_CHECKING:
@@ -56,26 +56,18 @@ def open_mlflow(source: str, context: SourceContext) -> ModelProtocol:
     An alias is asked for once; what it meant then is what is downloaded and recorded, also if it is
     moved meanwhile. The digest is over all files of the model (see ``identity.digest_of_files``).
     """
-    # Private (mode 0700): nobody can change between the hash and the load what was hashed.
-    folder = Path(tempfile.mkdtemp(prefix="model-gate-"))
-    keep = False
-    try:
+
+    def open_in(folder: Path) -> tuple[ModelProtocol, bool]:
         found = _find(source, context)
         try:
             identity, path = _copy(found, folder)
             check_pin(identity, context)
-            model, keep = model_in(identity, path, context)
+            return model_in(identity, path, context)
         except ModelGateError as error:
             error.resolved = found.resolved  # the verdict is about this version, though it did not open
             raise
-        if keep:
-            import weakref
 
-            weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
-        return model
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+    return opened_in_private(open_in)
 
 
 def identify(source: str, context: SourceContext) -> Identity:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import UnavailableError
 from ..spec import SourceContext
 from .identity import Identity, digest_of_files
+from .private import opened_in_private
 from .trust import check_pin
 
 if TYPE_CHECKING:
@@ -31,21 +32,12 @@ def open_folder(source: str, context: SourceContext) -> ModelProtocol:
     """Load the model in a folder; its digest is the one that it has on a server."""
     from .mlmodel import model_in
 
-    # Private (mode 0700): nobody can change between the hash and the load what was hashed.
-    private = Path(tempfile.mkdtemp(prefix="model-gate-"))
-    keep = False
-    try:
+    def open_in(private: Path) -> tuple[ModelProtocol, bool]:
         identity, path = _copy(source, context, private)
         check_pin(identity, context)
-        model, keep = model_in(identity, path, context)
-        if keep:
-            import weakref
+        return model_in(identity, path, context)
 
-            weakref.finalize(model, shutil.rmtree, private, ignore_errors=True)
-        return model
-    finally:
-        if not keep:
-            shutil.rmtree(private, ignore_errors=True)
+    return opened_in_private(open_in)
 
 
 @contextmanager

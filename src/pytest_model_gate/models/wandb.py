@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from . import wandb_offline
 from .files import SUFFIXES, load_bytes
 from .identity import Identity, digest_of_files, sha256
 from .mlmodel import model_in
+from .private import opened_in_private
 from .trust import check_pin
 from .wandb_find import find
 from .wandb_search import PREFIX as SEARCH
@@ -51,23 +51,15 @@ def open_wandb(source: str, context: SourceContext) -> ModelProtocol:
     meanwhile. The files are compared with the artifact's manifest. The digest is ours, over all that is
     opened: of a file what it is on disk, of a folder with a file ``MLmodel`` what it is in MLflow.
     """
-    # Private (mode 0700): nobody can change between the hash and the load what was hashed.
-    folder = Path(tempfile.mkdtemp(prefix="model-gate-"))
-    keep = False
-    try:
+
+    def open_in(folder: Path) -> tuple[ModelProtocol, bool]:
         identity, path, content = _identified(source, context, folder)
         check_pin(identity, context)
         if content is not None:
-            return load_bytes(identity, content, path.suffix.lower(), context)
-        model, keep = model_in(identity, path, context)
-        if keep:
-            import weakref
+            return load_bytes(identity, content, path.suffix.lower(), context), False
+        return model_in(identity, path, context)
 
-            weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
-        return model
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+    return opened_in_private(open_in)
 
 
 @contextmanager
