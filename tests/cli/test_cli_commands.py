@@ -284,8 +284,17 @@ def test_trusting_what_no_gate_has(shell, pickled):
     assert (status, out) == (2, [])
     assert err == (
         "model-gate: error: --trust modle.joblib: no collected gate has that model.\n"
-        "  Did you mean 'model.joblib'?\n"
+        "  Did you mean 'model.joblib'? A model that only an option of pytest names is trusted with that "
+        "option: model-gate pin --trust modle.joblib --gate-candidate modle.joblib\n"
     )
+
+
+def test_trusting_what_only_an_option_names(shell, pickled):
+    (pickled / "new.joblib").write_bytes((pickled / "model.joblib").read_bytes())
+    assert pin(shell, "--trust", "new.joblib")[0] == 2
+    status, out, err = pin(shell, "--trust", "new.joblib", "--gate-candidate", "credit=new.joblib")
+    assert (status, err) == (0, "")
+    assert out[0].startswith("trusted    new.joblib: sha256:")
 
 
 def test_trusting_writes_and_checking_does_not(capsys):

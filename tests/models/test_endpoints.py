@@ -657,6 +657,11 @@ def test_an_answer_that_is_no_json(content, kind, what, scripted, load):
             "Serve the model with MLflow 2 or newer: mlflow models serve -m MODEL",
         ),
         (
+            {"predictions": {"a": 1}},
+            "answered without a list of 'predictions'.",
+            "Serve the model with MLflow 2 or newer: mlflow models serve -m MODEL",
+        ),
+        (
             [0.5] * 10,
             "answered without a list of 'predictions'.",
             "Serve the model with MLflow 2 or newer: mlflow models serve -m MODEL",

@@ -81,7 +81,7 @@ def test_a_first_release_needs_that_there_is_no_alias() -> None:
                 replace(RECORD, gate="other", roles=(role("candidate", "m.skops", "m.skops"), PRODUCTION)),
             ],
             ConfigurationError,
-            "Nothing is promoted: the gates judged 2 candidates: models:/credit/12, m.skops. Promote one model at a time: select its gates, for example with -k.",
+            "Nothing is promoted: the gates judged 2 candidates: models:/credit/12, m.skops. Promote one model at a time: keep its gates in a folder with a pyproject.toml of its own.",
         ),
         *(
             (
@@ -147,7 +147,7 @@ def test_a_first_release_needs_that_there_is_no_alias() -> None:
         (
             [RECORD, replace(RECORD, gate="far", tracking_uri="http://b.example")],
             ConfigurationError,
-            "Nothing is promoted: the gates have several values of tracking_uri: , http://b.example. Promote one model at a time: select its gates, for example with -k.",
+            "Nothing is promoted: the gates have several values of tracking_uri: , http://b.example. Promote one model at a time: keep its gates in a folder with a pyproject.toml of its own.",
         ),
     ],
 )

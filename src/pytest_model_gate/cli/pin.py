@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ def add_to(commands: Subparsers, name: str) -> None:
         action="append",
         default=[],
         metavar="SOURCE",
-        help="pin a model that runs code when it is loaded; it is loaded once, as you trust it (repeatable)",
+        help="pin a model that runs code when it is loaded, without running it now (repeatable)",
     )
 
 
@@ -201,9 +202,11 @@ def _trust(gates: Sequence[Collected], source: str) -> str:
     using = [gate for gate in gates if source in (gate.spec.source(role) for role in ROLES)]
     if not using:
         known = {gate.spec.source(role) for gate in gates for role in ROLES} - {"", "none", *BASELINES}
+        again = shlex.quote(redact(source))
         raise ConfigurationError(
             f"--trust {redact(source)}: no collected gate has that model.",
-            did_you_mean(redact(source), map(redact, known)),
+            f"{did_you_mean(redact(source), map(redact, known))} A model that only an option of pytest names "
+            f"is trusted with that option: model-gate pin --trust {again} --gate-candidate {again}",
         )
     digest = trust_model(*using[0], source)
     return f"trusted    {plain(redact(source))}: {digest}"

@@ -12,6 +12,7 @@ from .adding import add_command
 
 if TYPE_CHECKING:
     from ..gate.promotion import Promotion
+    from ..spec import GateSpec
     from .adding import Subparsers
     from .collection import Collected
 
@@ -125,10 +126,7 @@ def _same_policy(wanted: Promotion, gates: Sequence[Collected]) -> None:
     for gate in gates:
         name = gate.spec.name
         if name not in judged:
-            its = gate.spec.candidate
-            if its == wanted.logged or its.startswith(
-                (f"models:/{wanted.model}@", f"models:/{wanted.model}/")
-            ):
+            if _judges(gate.spec, wanted):
                 raise InvalidError(
                     f"Nothing is promoted: gate {name} judges {wanted.model} too, and is not in the report.",
                     "Run all gates of the model into one report.",
@@ -153,3 +151,10 @@ def _same_policy(wanted: Promotion, gates: Sequence[Collected]) -> None:
             f"Nothing is promoted: gate {missing[0]} of the report is not in the project.",
             "Run the command where the gates are, or run the gates again.",
         )
+
+
+def _judges(spec: GateSpec, wanted: Promotion) -> bool:
+    """Tell whether a gate has the model among its candidates, or compares with a version of it."""
+    named = (spec.candidate, *spec.candidates, spec.production)
+    versions = (f"models:/{wanted.model}@", f"models:/{wanted.model}/")
+    return any(source.startswith(versions) or (source and source == wanted.logged) for source in named)

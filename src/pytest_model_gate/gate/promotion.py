@@ -13,6 +13,7 @@ from ..wording import some
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
 _LOGGED = re.compile(r"models:/(?P<id>m-[0-9a-f]{32})")
 _WANDB = re.compile(r"(?:predictions:)?wandb(?:-offline)?:")
+_ONE_MODEL = "Promote one model at a time: keep its gates in a folder with a pyproject.toml of its own."
 _ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)")
 
 
@@ -157,7 +158,7 @@ def _candidate(records: Sequence[GateRecord]) -> RoleRecord:
         raise ConfigurationError(
             f"Nothing is promoted: the gates judged {len(found)} candidates: "
             f"{some([resolved for resolved, _ in found])}.",
-            "Promote one model at a time: select its gates, for example with -k.",
+            _ONE_MODEL,
         )
     return next(iter(_roles(records, "candidate")))
 
@@ -214,7 +215,7 @@ def _one(values: Sequence[str], what: str) -> str:
     if len(found) > 1:
         raise ConfigurationError(
             f"Nothing is promoted: the gates have several values of {what}: {some(found)}.",
-            "Promote one model at a time: select its gates, for example with -k.",
+            _ONE_MODEL,
         )
     return next(iter(found))
 

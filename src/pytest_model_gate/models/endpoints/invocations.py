@@ -36,7 +36,8 @@ def read(address: Address, found: Any) -> Part:
     """
     said = found.get("predictions") if isinstance(found, dict) else None
     if not isinstance(said, list):
-        keys = f", only {some_values(found)}" if isinstance(found, dict) and found else ""
+        others = [key for key in found if key != "predictions"] if isinstance(found, dict) else []
+        keys = f", only {some_values(others)}" if others else ""
         raise InvalidError(
             f"'{address.source}' answered without a list of 'predictions'{keys}.",
             "Serve the model with MLflow 2 or newer: mlflow models serve -m MODEL",
