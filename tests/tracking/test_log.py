@@ -5,20 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from records import line_of, record_of
 
 from pytest_model_gate.errors import ModelGateError
 from pytest_model_gate.gate.registry import build_registry
 from pytest_model_gate.gate.verdict_log import Logged, log_verdicts
 from pytest_model_gate.results import (
-    DatasetRecord,
     GateRecord,
-    Interval,
-    Line,
-    RoleRecord,
     TrackerEntry,
     Verdict,
 )
@@ -27,30 +23,12 @@ from pytest_model_gate.tracking.entry import entries
 from pytest_model_gate.tracking.mlflow import MlflowTracker
 from pytest_model_gate.tracking.registered import version_of
 
-LINE = Line(
-    question="regression", metric="ndcg@10", slice="all", n=9, reference=0.5, candidate=0.6, gain=0.1,
-    interval=Interval(low=0.05, high=0.15, level=0.9, method="t"), standard_error=0.03, required=-0.01,
-    tolerance="0.01", verdict=Verdict.PASS, reason="",
-)  # fmt: skip
+LINE = line_of("ndcg@10")
 
 
 def record(uri: str = "", gate: str = "credit", candidate: str = "models:/credit/2", **more) -> GateRecord:
-    values = {
-        "gate": gate,
-        "decision": "",
-        "verdict": Verdict.PASS,
-        "reason": "1 line judged",
-        "alpha": 0.05,
-        "roles": (
-            RoleRecord(role="candidate", source="models:/credit@challenger", resolved=candidate, digest="sha256:c", kind="sklearn"),
-            RoleRecord(role="production", source="models:/credit@champion", resolved="models:/credit/1", digest="sha256:b", kind="sklearn"),
-        ),
-        "dataset": DatasetRecord(source="h.parquet", resolved="h.parquet", digest="sha256:d", pin="pinned", rows=9, rows_used=9),
-        "lines": (LINE, replace(LINE, slice="region=north", gain=0.2)),
-        "policy": "sha256:p",
-        "tracking_uri": uri,
-    }  # fmt: skip
-    return GateRecord(**{**values, **more})
+    pair = ("models:/credit@challenger", candidate), ("models:/credit@champion", "models:/credit/1")
+    return record_of("sklearn", *pair, LINE, **{"gate": gate, "tracking_uri": uri, **more})
 
 
 def log(records: list[GateRecord], registry=None) -> Logged:

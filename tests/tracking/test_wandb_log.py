@@ -4,31 +4,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from records import line_of, record_of
 
 from pytest_model_gate.cli import main
 from pytest_model_gate.gate.registry import build_registry
 from pytest_model_gate.gate.verdict_log import Logged, log_verdicts
 from pytest_model_gate.report import json as json_report
 from pytest_model_gate.report import run as judged
-from pytest_model_gate.results import DatasetRecord, GateRecord, Interval, Line, RoleRecord, Verdict
+from pytest_model_gate.results import GateRecord, Verdict
 from systems.wandb_standin import Collection, Run, wandb_standin
 
 __all__ = ["wandb_standin"]
 
 pytestmark = pytest.mark.wandb_standin
 
-OF_ARTIFACT = "wandb:team/credit/scorer:v0"
+ARTIFACT = "wandb:team/credit/scorer"
+OF_ARTIFACT = f"{ARTIFACT}:v0"
 OFFLINE = f"wandb-offline:wandb/offline-run-x#scorer:{'0' * 32} (run team/credit/r9)"
 OF_RUN = "wandb:team/credit/r2#scorer:v0"
 
-LINE = Line(
-    question="regression", metric="roc_auc", slice="all", n=9, reference=0.5, candidate=0.6, gain=0.1,
-    interval=Interval(low=0.05, high=0.15, level=0.9, method="t"), standard_error=0.03, required=-0.01,
-    tolerance="0.01", verdict=Verdict.PASS, reason="",
-)  # fmt: skip
+LINE = line_of("roc_auc")
 
 TAGS = {
     "model_gate/verdict": "pass",
@@ -49,21 +46,8 @@ NUMBERS = {
 
 
 def record(candidate: str = OF_ARTIFACT, gate: str = "credit", **more) -> GateRecord:
-    values = {
-        "gate": gate,
-        "decision": "",
-        "verdict": Verdict.PASS,
-        "reason": "1 line judged",
-        "alpha": 0.05,
-        "roles": (
-            RoleRecord(role="candidate", source="wandb:team/credit/scorer:challenger", resolved=candidate, digest="sha256:c", kind="skops"),
-            RoleRecord(role="production", source="wandb:team/credit/scorer:champion", resolved="wandb:team/credit/scorer:v7", digest="sha256:b", kind="skops"),
-        ),
-        "dataset": DatasetRecord(source="h.parquet", resolved="h.parquet", digest="sha256:d", pin="pinned", rows=9, rows_used=9),
-        "lines": (LINE, replace(LINE, slice="region=north", gain=0.2)),
-        "policy": "sha256:p",
-    }  # fmt: skip
-    return GateRecord(**{**values, **more})
+    pair = (f"{ARTIFACT}:challenger", candidate), (f"{ARTIFACT}:champion", f"{ARTIFACT}:v7")
+    return record_of("skops", *pair, LINE, **{"gate": gate, **more})
 
 
 def log(*records: GateRecord) -> Logged:
