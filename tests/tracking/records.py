@@ -1,5 +1,4 @@
 """What a gate found of a model, as a tracker is told it."""
-# ruff: noqa: E501 - one value is one line
 
 from __future__ import annotations
 
