@@ -11,6 +11,7 @@ from pytest_model_gate.data.ledger_mlflow import MlflowLedger
 from pytest_model_gate.errors import ConfigurationError
 from pytest_model_gate.results import Verdict
 from pytest_model_gate.spec import SourceContext
+from systems.relay import relaying
 
 PROD = "predictions:scores.parquet#prod"
 BAD = "predictions:scores.parquet#bad"
@@ -160,3 +161,18 @@ def test_a_store_without_anything_to_count(project, keys):
         "gate 'credit': ledger = \"mlflow\" says where uses of the holdout are counted, and none are.\n"
         "  Add holdout_budget = 20."
     )
+
+
+@pytest.mark.mlflow_server
+def test_how_often_a_gate_asks_the_server(project, mlflow_server):
+    """As the decision note says it; none of the models is in MLflow, so every request is the ledger's."""
+    name = "mlflow:asked-how-often"
+    assert MlflowLedger(SourceContext(tracking_uri=mlflow_server[0]), "asked-how-often").create(settle=0)
+    with relaying(mlflow_server[0]) as relay:
+        keys = {"holdout_budget": 3, "ledger": name, "tracking_uri": relay.uri}
+        asked = []
+        for changes in ({}, {}, {"candidate": BAD}):
+            relay.heal()
+            assert project.record(**changes, **keys).lines
+            asked.append(len(relay.seen))
+    assert asked == [17, 6, 12]  # a dataset that is new to the ledger; the same use again; the next candidate

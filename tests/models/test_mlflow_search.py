@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
+from pytest_model_gate.data.ledger import LEDGER_NAME, Use, parse
 from pytest_model_gate.errors import ConfigurationError, EvaluationError, ModelGateError, UnavailableError
+from pytest_model_gate.gate.evaluate import evaluate
 from pytest_model_gate.gate.notes import notes
 from pytest_model_gate.models import mlflow_search
 from pytest_model_gate.models.mlflow_search import Search, read_search
@@ -263,3 +266,42 @@ def test_unknown_and_repeated_parts(load):
 def test_names_with_spaces_and_signs():
     found = read_search("mlflow-search:a%3Fb c?order_by=metrics.`val auc` desc&filter=tags.a = 'x%26y'")
     assert found == Search("a?b c", "tags.a = 'x&y'", "val auc", True, "")
+
+
+def test_the_best_run_is_judged_and_counted_with_how_many_it_was_chosen_from(experiment, data, tmp_path):
+    """A better run is another candidate, and so another use of the holdout."""
+    data.numbers.assign(label=data.label).to_parquet(tmp_path / "holdout.parquet")
+    spec = GateSpec(
+        name="credit",
+        candidate=f"mlflow-search:{experiment.name}?order_by=metrics.val_auc DESC",
+        production="none",
+        baseline="prior",
+        dataset="holdout.parquet",
+        target="label",
+        metrics=("accuracy",),
+        holdout_budget=5,
+        tracking_uri=experiment.uri,
+        root=str(tmp_path),
+    )
+
+    def judged(number: int, best: str, among: int) -> None:
+        record = evaluate(spec, pin=True)
+        chosen = f"best of {among} runs by metrics.val_auc"
+        resolved = f"runs:/{best}/model ({chosen})"
+        assert record.lines, record.reason
+        assert (record.holdout.number, record.holdout.budget) == (number, 5)
+        assert record.roles[0].resolved == resolved
+        assert (
+            f"candidate is the {chosen}: the metric that chose it is optimistic (winner's curse); what "
+            "counts is this holdout"
+        ) in record.notes
+        uses = [entry for entry in parse((tmp_path / LEDGER_NAME).read_bytes()) if isinstance(entry, Use)]
+        assert {(use.number, use.model) for use in uses if use.number == number} == {(number, resolved)}
+
+    experiment.run(val_auc=0.7)
+    first = experiment.run(val_auc=0.8)
+    judged(1, first, 2)
+    judged(1, first, 2)
+    experiment.model = LogisticRegression().fit(data.numbers[:50], data.label[:50])
+    better = experiment.run(val_auc=0.9)
+    judged(2, better, 3)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import shutil
+import sys
 import warnings
 from pathlib import Path
 
@@ -461,3 +463,101 @@ def test_kept_predictions_trust_nobody(recalling, store):
         recalling("models:/credit@pickled")
     with pytest.raises(InvalidError, match="is not the model that was agreed"):
         recalling("models:/credit@champion", pinned_models={"models:/credit@champion": "sha256:0"})
+
+
+# --------------------------------------------------------------------------- what MLflow itself cannot open
+
+
+@pytest.mark.parametrize(
+    ("source", "library", "target"),
+    [
+        ("models:/credit@challenger", "xgboost", "'pytest-model-gate[xgboost]'"),
+        ("models:/credit@champion", "skops", "'pytest-model-gate[skops]'"),
+    ],
+)
+def test_the_library_of_a_flavour_is_not_installed(source, library, target, store, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)  # as Python does where there is no such package
+    with pytest.raises(UnavailableError) as caught:
+        store(source)
+    assert str(caught.value) == (
+        f"'{source}' needs the package '{library}', which is not installed.\n"
+        f"  Install it into the environment that runs the gate: pip install {target}"
+    )
+
+
+def test_the_package_of_a_pickled_model_is_not_installed(data, tmp_path, sqlite_store, store, monkeypatch):
+    import mlflow.sklearn
+
+    (tmp_path / "their_models.py").write_text(
+        "from sklearn.linear_model import LogisticRegression\n\nclass Theirs(LogisticRegression):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    theirs = importlib.import_module("their_models").Theirs().fit(data.numbers, data.label)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.sklearn.save_model(
+            theirs, tmp_path / "model", serialization_format="cloudpickle", pip_requirements=["mlflow"]
+        )
+    sqlite_store.client().log_artifacts(sqlite_store.run_id, str(tmp_path / "model"), "theirs")
+    source = f"runs:/{sqlite_store.run_id}/theirs"
+    assert store(source, trusted_sources=("runs:/*",)).kind == "sklearn"
+    (tmp_path / "their_models.py").unlink()
+    sys.modules.pop("their_models")
+    importlib.invalidate_caches()
+    with pytest.raises(UnavailableError) as caught:
+        store(source, root=str(tmp_path / "elsewhere"), trusted_sources=("runs:/*",))
+    assert str(caught.value) == (
+        f"'{source}' needs the package 'their_models', which is not installed.\n"
+        "  Install it into the environment that runs the gate: pip install their_models"
+    )
+
+
+def test_a_flavour_that_takes_no_rows(tmp_path, sqlite_store, store):
+    from mlflow.models import Model
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    Model().add_flavor("diffusers", model_path="pipe").add_flavor("openai", task="chat").save(
+        str(folder / "MLmodel")
+    )
+    sqlite_store.client().log_artifacts(sqlite_store.run_id, str(folder), "chat")
+    source = f"runs:/{sqlite_store.run_id}/chat"
+    with pytest.raises(EvaluationError) as caught:
+        store(source)
+    assert str(caught.value) == (
+        f"'{source}' has no flavour that a table of rows can be given to, only diffusers, openai.\n"
+        "  Log it with a python_function flavour, or gate its predictions with predictions:path#column."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda rows: rows.assign(a="secret"),
+            "The candidate (SOURCE) raised ValueError while scoring: the rows do not fit the signature: "
+            "Incompatible input types for column a. Can not safely convert str to float64.\n"
+            "  Check that the columns have the types that it was trained on: a str, b float64, c float64.",
+        ),
+        (
+            lambda rows: rows.drop(columns="c"),
+            "The candidate needs column 'c', which the dataset does not have.\n  The dataset has: 'a', 'b'.",
+        ),
+        (
+            lambda rows: rows.assign(b=[["secret"]] * len(rows)),
+            "The candidate (SOURCE) raised ValueError while scoring: the rows do not fit the signature: "
+            "Invalid object type at position 0.\n"
+            "  Check that the columns have the types that it was trained on: a float64, b object, c float64.",
+        ),
+    ],
+)
+def test_what_a_signature_refuses_is_said_without_rows(change, said, data, tmp_path, sqlite_store, store):
+    save_pyfunc(tmp_path / "model", data)
+    sqlite_store.client().log_artifacts(sqlite_store.run_id, str(tmp_path / "model"), "strict")
+    source = f"runs:/{sqlite_store.run_id}/strict"
+    model = store(source, trusted_sources=("runs:/*",))
+    with pytest.raises((InvalidError, EvaluationError)) as caught:
+        score(model, [change(data.numbers)], ["value"])
+    assert str(caught.value).replace(source, "SOURCE") == said
