@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -118,9 +119,12 @@ class Place:
         return None if roles is None else self.among.differing(needs, roles)[self.position]
 
     def _roles(self, candidate: Predicted, reference: Predicted) -> tuple[str, str] | None:
-        roles = {id(said): role for role, said in self.predicted.items()}
-        one, other = roles.get(id(candidate)), roles.get(id(reference))
+        one, other = self._names.get(id(candidate)), self._names.get(id(reference))
         return None if one is None or other is None else (one, other)
+
+    @cached_property
+    def _names(self) -> Mapping[int, str]:
+        return {id(said): role for role, said in self.predicted.items()}
 
 
 def runs(sizes: Sequence[int], wanted: Sequence[bool]) -> list[range]:

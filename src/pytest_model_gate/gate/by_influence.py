@@ -183,7 +183,10 @@ def hard_to_rank(sample: Sample, effect: float, *values: float) -> bool:
 
 def precision(sample: Sample, value: float, rows: float, floor: float = 0.0) -> average_precision.Precision:
     """Return one average precision that is hard to rank, as said by so many independent rows."""
-    prevalence = float(np.average(sample.truth.values == 1, weights=sample.truth.weight))
+    if sample.truth.weight is None:
+        prevalence = sample.class_sizes[1] / sample.n
+    else:
+        prevalence = float(np.average(sample.truth.values == 1, weights=sample.truth.weight))
     return average_precision.Precision(value, prevalence, rows, floor)
 
 

@@ -46,7 +46,7 @@ def canonical(value: float | None, scale: float = 0.0) -> float | None:
         return float(format(value, _FORMAT))
     if size == 0 or not math.isfinite(size):
         return value + 0.0
-    return float(format(round(value, _places(size)), _FORMAT)) + 0.0
+    return round(value, _places(size)) + 0.0
 
 
 @lru_cache(maxsize=256)

@@ -9,12 +9,12 @@ variance of two normal classes whose average precision is that value: the idea o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from .design import Floats
+from .design import Floats, Mask
 from .reach import ends, error_of_width, p_of_reach, together
 
 #: Influence alone is trusted from this many rows of each class on, up to this value.
@@ -177,11 +177,26 @@ def _reach(model: Precision, z: float, upper: bool) -> float:
 
 
 def _around(model: Precision, z: float, upper: bool) -> range:
-    """Return a few distances of the classes around the bound: two points of a curve are read, not all 87."""
+    """Return a few distances of the classes around the bound: two points of a curve are read, not all 87.
+
+    The curve of a round prevalence, which models of many slices share, tells where to look first. Whether
+    the bound is there, the model's own curve tells.
+    """
+    rows = _between_coarse(replace(model, prevalence=float(f"{model.prevalence:.1g}")), z, upper)
+    _, away = model.away(rows)
+    inside = _nearer(away[[0, -1]], z, upper)
+    return rows if inside[0] and not inside[1] else _between_coarse(model, z, upper)
+
+
+def _between_coarse(model: Precision, z: float, upper: bool) -> range:
     _, away = model.away(_COARSE)
-    nearer = int(np.count_nonzero(-away <= z if upper else away >= z))
+    nearer = int(np.count_nonzero(_nearer(away, z, upper)))
     start = _BETWEEN * min(max(nearer - 1, 0), len(_COARSE) - 1)
     return range(start, min(start + _BETWEEN + 1, len(_EVERY)))
+
+
+def _nearer(away: Floats, z: float, upper: bool) -> Mask:
+    return -away <= z if upper else away >= z
 
 
 @lru_cache(maxsize=1024)
@@ -194,17 +209,21 @@ def _curve(prevalence: float, rows: range) -> tuple[Floats, Floats]:
     of_positive, of_negative, above_positive, above_negative = (
         table[rows.start : rows.stop : rows.step] for table in _densities()
     )
-    named = prevalence * above_positive + (1 - prevalence) * above_negative
+    precision = prevalence * above_positive
+    named = (1 - prevalence) * above_negative
+    named += precision
     np.maximum(named, 1e-300, out=named)
-    precision = prevalence * above_positive / named
+    precision /= named
     values = (of_positive * precision).sum(axis=1)
-    gained = of_positive / named
-    lost = _below(gained * precision)
-    found = _below(gained)
-    found += (precision - values[:, None]) / prevalence
+    found = np.divide(of_positive, named, out=named)
+    lost = found * precision
     found -= lost
-    variance = prevalence * (of_positive * np.square(found)).sum(axis=1)
-    variance += (1 - prevalence) * (of_negative * np.square(lost)).sum(axis=1)
+    lost, found = _below(lost), _below(found)
+    precision -= values[:, None]
+    precision /= prevalence
+    found += precision
+    variance = prevalence * _mean_square(found, of_positive)
+    variance += (1 - prevalence) * _mean_square(lost, of_negative)
     deviations = np.maximum(np.sqrt(variance), _NOTHING_VARIES)  # where all rows are positive
     if rows.stop > len(_APART):
         # Beyond the furthest classes lies 1, where nothing varies any more either.
@@ -231,5 +250,16 @@ def _above(mass: Floats) -> Floats:
 
 
 def _below(mass: Floats) -> Floats:
-    below: Floats = np.cumsum(mass, axis=1) - mass / 2
+    """Return the mass below each point, and half of what lies at it; the mass itself is used up."""
+    below: Floats = np.cumsum(mass, axis=1)
+    mass /= 2
+    below -= mass
     return below
+
+
+def _mean_square(values: Floats, mass: Floats) -> Floats:
+    """Return the mean square of some values, which are used up."""
+    values *= values
+    values *= mass
+    found: Floats = values.sum(axis=1)
+    return found

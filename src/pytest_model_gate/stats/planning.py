@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from .inference import normal_quantile
-from .roots import crossing
+from .roots import fixed_point
 from .tango import restricted
 
 POWER = 0.8
@@ -102,7 +102,8 @@ def margin_for_shares(n: int, discordance: float, alpha: float, power: float = P
     0.01
     """
     root = math.sqrt(n)
-    return crossing(lambda margin: margin * root - _reach(discordance, margin, alpha, power), 0.0, 1.0)
+    start = (_deviations(alpha, power) * math.sqrt(discordance) + normal_quantile(alpha) / root) / root
+    return fixed_point(lambda margin: _reach(discordance, margin, alpha, power) / root, start, 0.0, 1.0)
 
 
 def _reach(discordance: float, margin: float, alpha: float, power: float) -> float:

@@ -66,6 +66,33 @@ def crossing(function: Callable[[float], float], low: float, high: float) -> flo
     return best
 
 
+def fixed_point(function: Callable[[float], float], start: float, low: float, high: float) -> float:
+    """Return where a function that changes slowly has the value that it is asked for.
+
+    Secants need half as many looks as a bracket that shrinks. Where they leave the ends or do not settle,
+    the bracket is searched: next to ``low`` the function is above its argument, and before ``high`` below.
+
+    Examples
+    --------
+    >>> round(fixed_point(lambda x: 1 + x / 10, 1.0, 0.0, 2.0), 12)
+    1.111111111111
+    """
+    before = math.nan
+    x, moved = start, math.nan
+    for _ in range(_SECANTS):
+        if not low < x < high:
+            break
+        step = function(x) - x
+        if abs(step) <= _APART * max(abs(x), abs(low)):
+            return x + step
+        slope = (step - moved) / (x - before) if x != before else math.nan
+        after = x - step / slope if slope else math.nan
+        before, moved = x, step
+        # There is no secant through one place: the first step goes where the function points.
+        x = x + step if math.isnan(after) else after
+    return crossing(lambda x: x - function(x), low, high)
+
+
 def crossings(
     function: Callable[[Floats], Floats],
     ends: tuple[Floats, Floats],

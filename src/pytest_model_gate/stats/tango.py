@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..errors import UndefinedMetricError
 from .inference import normal_cdf, normal_quantile
-from .roots import crossing
+from .roots import fixed_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +82,27 @@ def upper_bound(n10: int, n01: int, n: int, z: float) -> float:
     if gain >= 1:
         return 1.0
 
-    def beyond(d: float) -> float:
-        return -_score(n10, n01, n, d) - z
+    def reach(d: float) -> float:
+        return gain + z * _spread(n10, n01, n, d) / n
 
-    # Twice as far as the plain interval reaches there is nearly always enough; else all that is left.
-    enough = gain + 2 * z * (math.sqrt(n10 + n01) + z) / n
-    return crossing(beyond, gain, enough if enough < 1 and beyond(enough) > 0 else 1.0)
+    return fixed_point(reach, gain + z * (math.sqrt(n10 + n01) + z) / n, gain, 1.0)
 
 
 def _score(n10: int, n01: int, n: int, d: float) -> float:
     """Return Tango's statistic for "the difference is ``d``", ``-1 < d < 1``."""
-    if d < 0:
-        return -_score(n01, n10, n, -d)
     distance = n10 - n01 - n * d
-    spread = math.sqrt(n * (2 * restricted(n10, n01, n, d) + d * (1 - d)))
+    spread = _spread(n10, n01, n, d)
     if spread == 0:
         # No discordant row and d = 0: nothing speaks against it.
         return math.copysign(math.inf, distance) if distance else 0.0
     return distance / spread
+
+
+def _spread(n10: int, n01: int, n: int, d: float) -> float:
+    """Return the standard deviation that the difference in rows has where ``d`` is the truth."""
+    if d < 0:
+        n10, n01, d = n01, n10, -d
+    return math.sqrt(n * (2 * restricted(n10, n01, n, d) + d * (1 - d)))
 
 
 def restricted(n10: float, n01: float, n: float, d: float) -> float:

@@ -75,7 +75,8 @@ class Tilted:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the one-sided bounds: the furthest gains that the score test does not reject."""
-        settle([self], alpha)
+        if alpha not in self._bounds:
+            settle([self], alpha)
         return self._bounds[alpha]
 
     def p_below(self, threshold: float) -> float:
