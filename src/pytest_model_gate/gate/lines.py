@@ -234,25 +234,25 @@ def judge(
         except ModelGateError as error:
             answers.append(error)
     find_bounds((answer.inference for answer in answers if isinstance(answer, Measured)), alpha)
+    level = canonical(1 - 2 * alpha)
     shown = {name for name, metric in metrics.items() if metric.family == "value"}
-    found = [
-        (ask, answer, required_gain(ask, answer))
-        for ask, answer in zip(asks, answers, strict=True)
-        if isinstance(answer, Measured)
-    ]
     # What can never accuse costs the others nothing.
     accusing = [
-        (ask, answer, _accusation(answer, required, alpha))
-        for ask, answer, required in found
-        if ask.metric not in shown
+        (ask, answer)
+        for ask, answer in zip(asks, answers, strict=True)
+        if isinstance(answer, Measured) and ask.metric not in shown
     ]
-    adjusted = iter(correct([(ask, answer) for ask, answer, _ in accusing], [p for _, _, p in accusing]))
+    required = [required_gain(ask, answer) for ask, answer in accusing]
+    p_values = [
+        _accusation(answer, needed, alpha) for (_, answer), needed in zip(accusing, required, strict=True)
+    ]
+    judged = zip(required, correct(accusing, p_values), strict=True)
     lines = []
     for ask, answer in zip(asks, answers, strict=True):
         if isinstance(answer, Measured) and ask.metric in shown:
             lines.append(_shown(ask, answer, alpha))
         elif isinstance(answer, Measured):
-            lines.append(_line(ask, answer, metrics[ask.metric], alpha, next(adjusted)))
+            lines.append(_line(ask, answer, metrics[ask.metric], alpha, level, *next(judged)))
         else:
             lines.append(_unanswered(ask, answer))
     return lines
@@ -276,8 +276,16 @@ def required_gain(ask: Ask, measured: Measured) -> float:
     return ask.number if ask.question == "baseline" else 0.0
 
 
-def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regressed: float) -> Line:
-    inference, required = measured.inference, required_gain(ask, measured)
+def _line(
+    ask: Ask,
+    measured: Measured,
+    metric: Metric,
+    alpha: float,
+    level: float,
+    required: float,
+    p_regressed: float,
+) -> Line:
+    inference = measured.inference
     low, high = inference.bounds(alpha)
     decision = decide(
         question=ask.question,
@@ -305,7 +313,7 @@ def _line(ask: Ask, measured: Measured, metric: Metric, alpha: float, p_regresse
         reference=measured.reference,
         candidate=measured.candidate,
         gain=inference.gain,
-        interval=Interval(low=low, high=high, level=canonical(1 - 2 * alpha), method=inference.method),
+        interval=Interval(low=low, high=high, level=level, method=inference.method),
         standard_error=inference.standard_error,
         required=required,
         tolerance=_tolerance_text(ask),

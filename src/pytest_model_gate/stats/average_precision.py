@@ -9,7 +9,7 @@ variance of two normal classes whose average precision is that value: the idea o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -182,7 +182,8 @@ def _around(model: Precision, z: float, upper: bool) -> range:
     The curve of a round prevalence, which models of many slices share, tells where to look first. Whether
     the bound is there, the model's own curve tells.
     """
-    rows = _between_coarse(replace(model, prevalence=float(f"{model.prevalence:.1g}")), z, upper)
+    alike = Precision(model.value, float(f"{model.prevalence:.1g}"), model.rows)
+    rows = _between_coarse(alike, z, upper)
     _, away = model.away(rows)
     inside = _nearer(away[[0, -1]], z, upper)
     return rows if inside[0] and not inside[1] else _between_coarse(model, z, upper)

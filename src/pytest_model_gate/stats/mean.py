@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+import sys
 
 from .design import Floats
 from .powers import sums_of_powers
@@ -71,7 +70,7 @@ def mean_of_moments(
     """Return the same from the mean of ``n`` values, and sums of powers of their distances from it."""
     mean, second, third, fourth = moments[0], *(power / n for power in moments[1:])
     # Spread that is only rounding error is none.
-    if not pseudo and second <= (8 * np.finfo(float).eps * max(abs(mean), abs(size))) ** 2:
+    if not pseudo and second <= (8 * sys.float_info.epsilon * max(abs(mean), abs(size))) ** 2:
         few = n < ENOUGH_WITHOUT_SPREAD
         return Student(
             mean - shift,

@@ -31,7 +31,7 @@ _MANY = 64
 _NOWHERE = np.empty(0)
 
 #: So many numbers are tilted at once.
-_AT_ONCE = 1 << 14
+_AT_ONCE = 1 << 15
 
 #: The rounding error of a score, in deviations of a unit.
 _ROUNDING = 1e-15
@@ -250,10 +250,7 @@ class _Curves:
         step = max(1, _AT_ONCE // len(self.values))
         tilts = self.tilts
         weights = np.concatenate(
-            [
-                self._sums(self.mass / (1 + self._each(tilts[start : start + step]) * self.values))
-                for start in range(0, len(tilts), step)
-            ]
+            [self._sums(self._shares(tilts[start : start + step])) for start in range(0, len(tilts), step)]
         )
         tilts = np.where(tilts == 0, 1.0, tilts)
         first = (self._sums(self.mass) - weights) / tilts
@@ -272,11 +269,20 @@ class _Curves:
 
     def at(self, tilts: Floats) -> tuple[Floats, Floats]:
         """Return the means and variances of units that are tilted so, in the shape of the tilts."""
-        share = self.mass / (1 + self._each(tilts) * self.values)
+        share = self._shares(tilts)
         total = self._sums(share)
-        mean: Floats = self._sums(share * self.values) / total
-        share *= np.square(self.values - self._each(mean))
-        return mean, self._sums(share) / total
+        share *= self.values
+        mean: Floats = self._sums(share) / total
+        share *= self.values
+        # Where a score is z, the squared mean is z * z / units of the variance: nothing cancels.
+        return mean, self._sums(share) / total - mean * mean
+
+    def _shares(self, tilts: Floats) -> Floats:
+        """Return what is left of each mass. In place: new memory costs more than the arithmetic."""
+        shares = self._each(tilts)
+        shares *= self.values
+        shares += 1
+        return np.divide(self.mass, shares, out=shares)
 
     @cached_property
     def _starts(self) -> Codes:
