@@ -116,6 +116,6 @@ def test_a_candidate_that_could_not_be_opened_is_said(registry) -> None:
         [record(registry.uri, leaderboard=board)], {"credit": ""}, tracker="mlflow", registry=build_registry()
     )
     assert logged.failed == (
-        "gate credit: its candidate source of none could not be opened, so there is no place to log it",
+        "gate credit: its candidate source of none could not be opened, so there is no place to log it: run the gate again when it can",
     )
     assert len(logged.done) == 1

@@ -132,7 +132,10 @@ def test_a_candidate_whose_version_nobody_knows(registry, gone: str) -> None:
     log([record(registry.uri)])
     failed = record(registry.uri, unopened=gone, verdict=Verdict.ERROR, roles=())
     assert log([failed]) == Logged(
-        failed=(f"gate credit: its candidate {gone} could not be opened, so there is no place to log it",)
+        failed=(
+            f"gate credit: its candidate {gone} could not be opened, so there is no place to log it: "
+            "run the gate again when it can",
+        )
     )
     assert registry.client().get_model_version("credit", "2").tags["model_gate.verdict"] == "pass"
     assert log([record(registry.uri, asked="schema", roles=(), lines=())]) == Logged()
@@ -255,7 +258,7 @@ def test_a_logged_model_without_a_run_gets_one(registry) -> None:
         ({"candidate": f"models:/m-{'0' * 32}"}, f"models:/m-{'0' * 32}: The logged model 'm-{'0' * 32}' is gone: its verdict was not logged. Nothing is lost: the local report has it."),
         ({"candidate": "models:/credit/9"}, "models:/credit/9: Version 9 of 'credit' is gone from the registry: its verdict was not logged. Nothing is lost: the local report has it."),
         ({"candidate": "model.skops"}, "model.skops: 'model.skops' is no model of MLflow, so its verdict cannot be logged there. Log verdicts of models:/... and runs:/... candidates only."),
-        ({"roles": ()}, "gate credit: its candidate could not be opened, so there is no place to log it"),
+        ({"roles": ()}, "gate credit: its candidate could not be opened, so there is no place to log it: run the gate again when it can"),
         ({"tracking_uri": "http://***@mlflow.example"}, "models:/credit/2: The registry at http://***@mlflow.example has a password in its address, which records do not keep. Set MLFLOW_TRACKING_URI (and MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD) instead of the gate's tracking_uri."),
     ],
 )  # fmt: skip

@@ -26,10 +26,13 @@ class Logged:
         Where they are, in words: one for each candidate.
     failed : tuple of str
         What was not logged, and why.
+    again : bool
+        Whether logging the same records later could do it: not where a candidate was never opened.
     """
 
     done: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    again: bool = False
 
 
 def log_verdicts(
@@ -75,9 +78,11 @@ def log_verdicts(
                 failed.append(f"{entry.candidate}: {error.what} {error.remedy}")
             except Exception as error:  # noqa: BLE001 - somebody else's tracker may raise anything
                 failed.append(f"{entry.candidate}: {redact(one_line(error))}")
+    again = bool(failed)
     unknown = dict.fromkeys((record.gate, name) for record in records for name in unopened(record))
     failed += [
-        f"gate {gate}: its {redact(name)} could not be opened, so there is no place to log it"
+        f"gate {gate}: its {redact(name)} could not be opened, so there is no place to log it: "
+        "run the gate again when it can"
         for gate, name in unknown
     ]
-    return Logged(done=tuple(done), failed=tuple(failed))
+    return Logged(done=tuple(done), failed=tuple(failed), again=again)

@@ -197,11 +197,12 @@ def tell(account: Account, run: Run) -> Run:
         return run
     from .telling import log_run, promote_run
 
-    remarks, problems = log_run(config, run, tracker) if tracker else ([], [])
-    account.remarks += remarks
-    account.remarks += [f"NOT LOGGED: {problem}" for problem in problems]
-    if problems:
-        account.remarks.append(_kept(config, run, tracker))
+    if tracker:
+        logged = log_run(config, run, tracker)
+        account.remarks += [f"logged: {text}" for text in logged.done]
+        account.remarks += [f"NOT LOGGED: {text}" for text in logged.failed]
+        if logged.again:
+            account.remarks.append(_kept(config, run, tracker))
     if not alias:
         return run
     try:

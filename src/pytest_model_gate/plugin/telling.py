@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..gate.promoting import promote, registered_in
 from ..gate.promotion import promotion
 from ..gate.registry import build_registry, open_tracker
-from ..gate.verdict_log import log_verdicts
+from ..gate.verdict_log import Logged, log_verdicts
 from ..report.by_gate import by_gate
 from ..spec import SourceContext
 
@@ -29,17 +29,16 @@ def check_tracker(config: pytest.Config, name: str) -> None:
     open_tracker(_registry(config), name, SourceContext(root=str(config.rootpath)))
 
 
-def log_run(config: pytest.Config, run: Run, tracker: str) -> tuple[list[str], list[str]]:
-    """Write the verdicts of a run to a tracker; return what to say of it, and what was not logged."""
+def log_run(config: pytest.Config, run: Run, tracker: str) -> Logged:
+    """Write the verdicts of a run to a tracker."""
     records = tuple(run.records())
-    logged = log_verdicts(
+    return log_verdicts(
         records,
         by_gate(records),
         tracker=tracker,
         registry=_registry(config),
         root=str(config.rootpath),
     )
-    return [f"logged: {text}" for text in logged.done], list(logged.failed)
 
 
 def promote_run(config: pytest.Config, run: Run, alias: str) -> str:
