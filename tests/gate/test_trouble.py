@@ -345,7 +345,7 @@ def test_one_group_is_no_sample_of_groups(project):
     refuses(project.record(**keys), Verdict.ERROR, "All rows are one group of 'region'")
 
 
-@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e-170])
+@pytest.mark.parametrize("scale", [1e200, 1e120, 1e-120, 1e-200, 1e-170])
 def test_numbers_whose_squares_are_none(project, scale):
     project.module(
         "huge",

@@ -70,7 +70,7 @@ def mean_of_moments(
     """Return the same from the mean of ``n`` values, and sums of powers of their distances from it."""
     mean, second, third, fourth = moments[0], *(power / n for power in moments[1:])
     # Spread that is only rounding error is none.
-    if not pseudo and second <= (8 * sys.float_info.epsilon * max(abs(mean), abs(size))) ** 2:
+    if not pseudo and math.sqrt(second) <= 8 * sys.float_info.epsilon * max(abs(mean), abs(size)):
         few = n < ENOUGH_WITHOUT_SPREAD
         return Student(
             mean - shift,
@@ -89,5 +89,6 @@ def mean_of_moments(
         df=min(n - 1, known),
         method=method,
         caution="" if pseudo else few_carry(known, n, needed=needed),
-        skew=third / second**1.5 / math.sqrt(n),
+        # Divided twice: powers of very large and very small numbers end in errors.
+        skew=third / second / math.sqrt(second) / math.sqrt(n),
     )
